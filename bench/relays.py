@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m bench.relays NAME PORT HOP_PORT``: one relay in a process of its own.
+
+``guard`` is the SMTP endpoint with a checkpoint whose Memory and spool forget, so
+that only the path of accepted mail is measured. ``aiosmtpd`` is what one would
+write with aiosmtpd and aiosmtplib: ten kept connections, nothing judged.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+
+import aiosmtplib
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from undisclosed.core.address import Address
+from undisclosed.core.policy import Policy
+from undisclosed.guard.checkpoint import Checkpoint
+from undisclosed.guard.endpoints.settings import SmtpSettings
+from undisclosed.guard.endpoints.smtp import SmtpEndpoint, utc_now
+from undisclosed.guard.identity import KeyedIds
+from undisclosed.guard.links import LinkSigner
+from undisclosed.guard.metrics import GuardMetrics
+from undisclosed.guard.notices import Notices, NoticeSettings
+from undisclosed.guard.relay import Hop, HopSettings
+from undisclosed.guard.testing import ForgetfulMemory, MemorySpool, RecordingJournal
+from undisclosed.transport.smtp.client import ClientSettings
+
+with suppress(ImportError):
+    import uvloop
+
+CONNECTIONS = 10
+
+
+def checkpoint(metrics: GuardMetrics) -> Checkpoint:
+    """The real checkpoint, over a Memory and a spool that forget."""
+    name = KeyedIds(bytes(32))
+    notices = Notices(
+        NoticeSettings(Address("guard", "council.example")),
+        LinkSigner(bytes(32)).sign,
+        name,
+    )
+    return Checkpoint(
+        Policy(own_domains=frozenset({"council.example"})),
+        ForgetfulMemory(),
+        MemorySpool(),
+        utc_now,
+        name=name,
+        notices=notices,
+        journal=RecordingJournal(),
+        metrics=metrics,
+    )
+
+
+async def guard(port: int, hop_port: int) -> None:
+    """Our endpoint, until the process is told to end."""
+    metrics = GuardMetrics()
+    client = ClientSettings("127.0.0.1", hop_port, "guard.council.example")
+    endpoint = SmtpEndpoint(
+        checkpoint(metrics), lambda: Hop(HopSettings(client)), SmtpSettings(), metrics
+    )
+    await endpoint.serve("127.0.0.1", port)
+    await told_to_end()
+    await endpoint.close()
+
+
+class PassOn:
+    """aiosmtpd's handler: each mail goes on over one of ten kept connections."""
+
+    def __init__(self, hop_port: int) -> None:
+        self._hop_port = hop_port
+        self._idle: asyncio.Queue[aiosmtplib.SMTP] = asyncio.Queue()
+
+    async def connect(self) -> None:
+        """Open the connections."""
+        for _ in range(CONNECTIONS):
+            client = aiosmtplib.SMTP(hostname="127.0.0.1", port=self._hop_port)
+            await client.connect()
+            self._idle.put_nowait(client)
+
+    async def handle_DATA(  # noqa: N802 (the foreign server's name)
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        """Pass the mail on."""
+        client = await self._idle.get()
+        content = envelope.content
+        assert isinstance(content, bytes)
+        assert envelope.mail_from is not None
+        await client.sendmail(envelope.mail_from, envelope.rcpt_tos, content)
+        self._idle.put_nowait(client)
+        return "250 2.0.0 OK"
+
+
+async def aiosmtpd(port: int, hop_port: int) -> None:
+    """The peer, until the process is told to end."""
+    handler = PassOn(hop_port)
+    await handler.connect()
+    loop = asyncio.get_running_loop()
+    await loop.create_server(
+        lambda: SMTP(handler, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", port
+    )
+    await told_to_end()
+
+
+async def told_to_end() -> None:
+    """Wait for SIGTERM."""
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
+    await ended.wait()
+
+
+RELAYS: dict[str, Callable[[int, int], Coroutine[None, None, None]]] = {
+    "guard": guard,
+    "aiosmtpd": aiosmtpd,
+}
+
+
+def main() -> None:
+    """Run the relay that the command line names."""
+    name, port, hop_port = sys.argv[1:]
+    running = RELAYS[name](int(port), int(hop_port))
+    if "uvloop" in globals():
+        uvloop.run(running)
+    else:
+        asyncio.run(running)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: one file per noun, one table of commands.
+
+Exit codes: 0 nothing found, 3 something found, 2 wrong usage, 65 unreadable
+input, 75 something is away for now, 78 wrong configuration (sysexits.h), 130
+ended by Ctrl-C. Bad input never ends in a traceback.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from undisclosed.errors import TransientError, UndisclosedError
+
+COMMANDS = {
+    "run": "everything on this machine: database, guard, worker, console",
+    "check": "judge messages: who would be shown to whom?",
+    "scan": "look at what already happened in mailboxes and archives",
+    "guard": "the guard's SMTP endpoint alone",
+    "worker": "a worker: delivers, escalates, returns",
+    "console": "the pages alone",
+    "postoffice": "the catching mailbox of a machine without a next hop",
+    "policy": "check a policy file",
+    "doctor": "is this installation really guarded?",
+}
+"""Every command, in the order of the help; each is a module of this package."""
+
+TEMPORARY_FAILURE, WRONG_CONFIGURATION, INTERRUPTED = 75, 78, 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command line, every command with its own parser."""
+    parser = argparse.ArgumentParser(
+        prog="undisclosed",
+        description="Keeps the recipients of a mailing from seeing each other.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name in COMMANDS:
+        _module(name).add_parser(commands)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code. The message of an error goes to stderr."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser_for(given)
+    args = parser.parse_args(given)
+    try:
+        return int(_module(args.command).run(args))
+    except TransientError as error:
+        return _say(error, TEMPORARY_FAILURE)
+    except UndisclosedError as error:
+        return _say(error, WRONG_CONFIGURATION)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+def _parser_for(given: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the named command alone: no other command is imported."""
+    if not given or given[0] not in COMMANDS:
+        return build_parser()
+    parser = argparse.ArgumentParser(prog="undisclosed")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _module(given[0]).add_parser(commands)
+    return parser
+
+
+def _module(name: str) -> ModuleType:
+    return importlib.import_module(f"undisclosed.cli.{name}")
+
+
+def _say(error: UndisclosedError, code: int) -> int:
+    print(f"undisclosed: {error}", file=sys.stderr)
+    return code

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``undisclosed console``: the web pages, served by granian."""
+
+import argparse
+import os
+from collections.abc import Callable
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from undisclosed.cli import options, wiring
+from undisclosed.console.site import application
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("console", help="the pages alone")
+    options.add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve the pages until SIGTERM or SIGINT."""
+    settings = wiring.load(args.settings)
+    if settings.file is not None:
+        # The processes that serve the pages load the settings themselves.
+        os.environ["UNDISCLOSED_SETTINGS"] = str(settings.file)
+    Granian(
+        f"{__name__}:pages",
+        factory=True,
+        address=settings.console.listen.host,
+        port=settings.console.listen.port,
+        interface=Interfaces.WSGI,
+        workers=settings.console.processes,
+        blocking_threads=8,
+        websockets=False,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        process_name="undisclosed console",
+    ).serve()
+    return 0
+
+
+def pages() -> Callable[..., Any]:
+    """The WSGI application of one process, with its own settings and connections."""
+    options.log_to_stderr()
+    wiring.configure(wiring.load(None))
+    return application()

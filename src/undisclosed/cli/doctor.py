@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``undisclosed doctor``: is this installation really guarded?
+
+Each check answers in one sentence. The last one is the proof: a mail that would show
+people to each other is handed in where users hand in theirs, and must be found held.
+It is withdrawn at once and names addresses that cannot exist (RFC 2606).
+"""
+
+import argparse
+import hashlib
+import secrets
+import smtplib
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+
+from undisclosed.cli import options, wiring
+from undisclosed.core.address import Address
+from undisclosed.errors import TransientError, UndisclosedError
+from undisclosed.guard import desk
+from undisclosed.store import bootstrap, desk as reading, master_key
+from undisclosed.store.database import database
+from undisclosed.store.settings import HostPort, Settings
+
+FOUND, GUARDED = 3, 0
+WIDEST_IPV4, WIDEST_IPV6 = 8, 32
+PATIENCE = 30.0
+"""Seconds that a mail server in between may take to pass the probe on."""
+
+
+class Health(Enum):
+    """How one check ended."""
+
+    GOOD = "ok"
+    UNSURE = "--"
+    BAD = "!!"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one check found, in one sentence."""
+
+    health: Health
+    text: str
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("doctor", help="is this installation really guarded?")
+    options.add_settings(parser)
+    parser.add_argument(
+        "--through",
+        metavar="HOST:PORT",
+        help="mail server that users hand their mail to (default: the guard itself)",
+    )
+    parser.add_argument(
+        "--sender",
+        metavar="ADDRESS",
+        help="own address that the probe is sent from (default: holds.notice_from)",
+    )
+    parser.add_argument(
+        "--master-key-backup",
+        type=Path,
+        metavar="FILE",
+        help="backup of the master key: is it the key that is in use?",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every answer; 0 where all is well, 3 where something is not."""
+    settings = wiring.load(args.settings)
+    wiring.configure(settings)
+    worst = GUARDED
+    for answer in _answers(settings, args):
+        print(f"[{answer.health.value}] {answer.text}", flush=True)
+        if answer.health is Health.BAD:
+            worst = FOUND
+    return worst
+
+
+def _answers(settings: Settings, args: argparse.Namespace) -> Iterator[Answer]:
+    yield Answer(Health.GOOD, f"The settings can be read ({settings.file or 'none'}).")
+    yield from _policy(settings)
+    yield _safely(_database)
+    yield _safely(lambda: _key_backup(settings, args.master_key_backup))
+    yield _safely(_worker)
+    yield _hop(settings)
+    through = settings.guard.listen
+    if args.through:
+        host, _, port = args.through.rpartition(":")
+        through = HostPort(host.strip("[]"), int(port) if port.isdigit() else 25)
+    yield _safely(lambda: _probe(settings, through, args.sender))
+
+
+def _safely(check: Callable[[], Answer]) -> Answer:
+    """A check that breaks has answered: that part is not well."""
+    try:
+        return check()
+    except UndisclosedError as error:
+        return Answer(Health.BAD, str(error))
+
+
+def _policy(settings: Settings) -> Iterator[Answer]:
+    if settings.guard.is_observing:
+        yield Answer(Health.BAD, "Mode observe: mail passes whatever it shows.")
+    if not settings.policy.own_domains:
+        yield Answer(
+            Health.UNSURE,
+            "policy.own_domains is empty: each mail's From domain counts as own.",
+        )
+    wide = [str(network) for network in settings.guard.clients if _is_wide(network)]
+    if wide:
+        yield Answer(
+            Health.BAD, f"guard.clients lets almost everybody in: {', '.join(wide)}."
+        )
+
+
+def _is_wide(network: IPv4Network | IPv6Network) -> bool:
+    if network.is_loopback:
+        return False
+    widest = WIDEST_IPV4 if network.version == 4 else WIDEST_IPV6  # noqa: PLR2004
+    return network.prefixlen < widest
+
+
+def _database() -> Answer:
+    bootstrap.check_key()
+    return Answer(Health.GOOD, "The database answers, and the master key fits it.")
+
+
+def _key_backup(settings: Settings, file: Path | None) -> Answer:
+    if file is None:
+        return Answer(
+            Health.UNSURE,
+            "No backup of the master key was tested: without the key held mail is "
+            "lost. Test one with --master-key-backup FILE.",
+        )
+    try:
+        kept = master_key.parse(file.read_text("ascii"), str(file))
+    except (OSError, UnicodeDecodeError):
+        return Answer(Health.BAD, f"{file} cannot be read.")
+    if kept != master_key.of(settings):
+        return Answer(Health.BAD, f"{file} is not the master key that is in use.")
+    mark = hashlib.sha256(kept).hexdigest()[:8]
+    return Answer(Health.GOOD, f"The backup of the master key fits ({mark}).")
+
+
+def _worker() -> Answer:
+    with database() as connection:
+        row = connection.one(
+            "SELECT count(*) FROM procrastinate_workers "
+            "WHERE last_heartbeat > now() - interval '1 minute'"
+        )
+    count = row[0] if row else 0
+    if not count:
+        return Answer(Health.BAD, "No worker is running: nothing is delivered.")
+    return Answer(Health.GOOD, f"Workers running: {count}.")
+
+
+def _hop(settings: Settings) -> Answer:
+    where = wiring.next_hop(settings)
+    try:
+        with smtplib.SMTP(where.host, where.port, timeout=10) as client:
+            client.ehlo()
+    except (OSError, smtplib.SMTPException):
+        return Answer(Health.BAD, f"The next hop {where} does not answer.")
+    if settings.guard.next_hop is None:
+        return Answer(
+            Health.UNSURE,
+            "guard.next_hop is not set: the post office catches all mail.",
+        )
+    return Answer(Health.GOOD, f"The next hop {where} answers.")
+
+
+def _probe(settings: Settings, through: HostPort, given: str | None) -> Answer:
+    """Hand in a mail that must be held, find it among the held, withdraw it."""
+    sender = _sender(settings, given)
+    token = secrets.token_hex(8)
+    people = [
+        f"probe{number}@{token}-{number}.invalid"
+        for number in range(settings.policy.max_shown_outsiders + 1)
+    ]
+    began_at = wiring.utc_now() - timedelta(seconds=5)
+    try:
+        with smtplib.SMTP(through.host, through.port, timeout=60) as client:
+            client.sendmail(
+                sender.spelled_out(), people, _message(sender, people, token)
+            )
+    except (OSError, smtplib.SMTPException) as error:
+        return Answer(
+            Health.BAD, f"{through} did not take the probe: {type(error).__name__}."
+        )
+    hold_id = _find(token, began_at)
+    if hold_id is None:
+        return Answer(
+            Health.BAD,
+            f"Mail handed to {through} DOES NOT pass the guard: a probe that shows "
+            f"{len(people)} people to each other was taken and is not held.",
+        )
+    desk.withdraw(
+        wiring.spool(),
+        wiring.memory(),
+        hold_id,
+        settings.policy,
+        desk.Actor(name="doctor", addresses=frozenset({sender})),
+        wiring.utc_now(),
+        name=wiring.keyed_ids(),
+    )
+    return Answer(
+        Health.GOOD,
+        f"Mail handed to {through} passes the guard: the probe was held, and withdrawn.",
+    )
+
+
+def _sender(settings: Settings, given: str | None) -> Address:
+    if given:
+        local_part, _, domain = given.rpartition("@")
+        return Address(local_part, domain)
+    domain = min(settings.policy.own_domains, default=socket.getfqdn())
+    return settings.holds.notice_from or Address("postmaster", domain)
+
+
+def _message(sender: Address, people: list[str], token: str) -> bytes:
+    return (
+        f"From: {sender.spelled_out()}\r\nTo: {', '.join(people)}\r\n"
+        f"Subject: Probe {token}\r\nAuto-Submitted: auto-generated\r\n"
+        f"Message-ID: <{token}@{sender.domain}>\r\n\r\n"
+        "This mail tests whether the guard holds it. Nobody ever receives it.\r\n"
+    ).encode()
+
+
+def _find(token: str, since: datetime) -> str | None:
+    """The held mail that holds the token, once it is there."""
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        for hold_id in reading.held_since(since):
+            try:
+                if token.encode() in wiring.spool().content(hold_id):
+                    return hold_id
+            except (TransientError, UndisclosedError):
+                continue
+        time.sleep(0.5)
+    return None

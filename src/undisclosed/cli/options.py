@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What several commands share: the option of the settings file, and their ending."""
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Add ``--settings FILE``."""
+    parser.add_argument(
+        "--settings",
+        type=Path,
+        metavar="FILE",
+        help="settings file (default: undisclosed.toml here, else the defaults)",
+    )
+
+
+def log_to_stderr() -> None:
+    """Log in one line each; records hold no address."""
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    for noisy in ("procrastinate", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def loop_run(main: Coroutine[Any, Any, None]) -> None:
+    """Run in an event loop: uvloop where it is installed, else asyncio's own."""
+    log_to_stderr()
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)
+
+
+def stop_event() -> asyncio.Event:
+    """Set at SIGTERM or SIGINT: whoever waits for it then finishes in order."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

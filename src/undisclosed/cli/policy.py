@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``undisclosed policy``: is this policy what was meant?
+
+``policy check FILE`` reads a settings file as the guard would, says where it is
+wrong, and prints the policy in force, defaults among it. It spells no address out.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from undisclosed.core.policy import Policy, policy_from
+from undisclosed.core.rules import ALL_RULES
+from undisclosed.errors import UndisclosedError
+from undisclosed.formats.configuration import ConfigurationError, parse_toml
+from undisclosed.store.settings_table import read_table
+
+UNREADABLE = 65  # EX_DATAERR of sysexits.h
+
+
+def add_parser(
+    subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]",
+) -> None:
+    """The options of ``undisclosed policy``."""
+    parser = subparsers.add_parser("policy", help="check a policy file")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser(
+        "check",
+        help="say where a policy is wrong, or print what it means",
+        description="Read a settings file, refuse what cannot be used with its line,"
+        " and print the policy in force.",
+        epilog="Exit codes: 0 the policy is good, 2 wrong usage, 65 it is not.",
+    )
+    check.add_argument("file", metavar="FILE", help="the settings file (TOML)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check the file and print the effective policy; the exit code."""
+    try:
+        policy = policy_of(args.file)
+    except UndisclosedError as error:
+        print(error.message, file=sys.stderr)
+        return UNREADABLE
+    for line in effective(policy):
+        print(line)
+    return 0
+
+
+def policy_of(file: str | None) -> Policy:
+    """The policy of a settings file; the default policy without one.
+
+    Raises UndisclosedError, its message ``file:line: sentence``.
+    """
+    if file is None:
+        return Policy()
+    try:
+        table = parse_toml(Path(file).read_text("utf-8"))
+        # The whole file is checked: a setting in the wrong table is ignored else.
+        read_table(table)
+        return policy_from(table.table("policy"))
+    except ConfigurationError as error:
+        raise UndisclosedError(f"{file}:{error.line}: {error.message}") from None
+    except OSError as error:
+        raise UndisclosedError(f"{file}: cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UndisclosedError(f"{file}: is not text in UTF-8.") from None
+
+
+def effective(policy: Policy) -> Iterator[str]:
+    """The policy in force, one setting a line as in the file; people are counted."""
+    yield "[policy]"
+    yield f"own_domains = {_texts(policy.own_domains)}"
+    if not policy.own_domains:
+        yield "# the From domain of each mail counts, never a mail provider's"
+    domains = {outsider for outsider in policy.outsiders if "@" not in outsider}
+    yield f"outsiders = {_texts(domains)}"
+    if len(policy.outsiders) > len(domains):
+        yield f"# and {_counted(len(policy.outsiders) - len(domains), 'address')}"
+    yield f"max_shown_outsiders = {policy.max_shown_outsiders}"
+    yield f"max_shown_outsiders_sensitive = {policy.max_shown_outsiders_sensitive}"
+    yield f"max_addresses_in_text = {policy.max_addresses_in_text}"
+    yield f"max_shown = {policy.max_shown}"
+    yield f"mailing_window_days = {policy.mailing_window.total_seconds() / 86_400:g}"
+    yield from _teams(policy)
+    yield from _lists(policy)
+    yield ""
+    yield "[policy.actions]"
+    for rule in ALL_RULES:
+        action = policy.action(rule.name, rule.default_action)
+        yield f'{rule.name} = "{action.value}"'
+
+
+def _teams(policy: Policy) -> Iterator[str]:
+    if policy.teams:
+        yield ""
+        yield "[policy.teams]"
+    yield from _numbers({name: len(team) for name, team in policy.teams.items()})
+
+
+def _numbers(teams: Mapping[str, int]) -> Iterator[str]:
+    for name, members in teams.items():
+        yield f"# {name}: {_counted(members, 'address')}"
+
+
+def _lists(policy: Policy) -> Iterator[str]:
+    for address, one in policy.lists.items():
+        yield ""
+        yield "[[policy.lists]]"
+        yield f"# {address}: {_counted(len(one.members), 'member')}"
+        yield f"sensitive = {str(one.is_sensitive).lower()}"
+
+
+def _texts(texts: frozenset[str] | set[str]) -> str:
+    return "[" + ", ".join(f'"{text}"' for text in sorted(texts)) + "]"
+
+
+def _counted(number: int, noun: str) -> str:
+    plural = noun + ("es" if noun.endswith("s") else "s")
+    return f"{number:,} {noun if number == 1 else plural}"

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``undisclosed postoffice``: catches all mail while there is no next hop."""
+
+import argparse
+
+from undisclosed.cli import options, wiring
+from undisclosed.store.settings import Settings
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "postoffice", help="the catching mailbox of a machine without a next hop"
+    )
+    options.add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Catch mail until SIGTERM or SIGINT."""
+    settings = wiring.load(args.settings)
+    wiring.configure(settings)
+    options.loop_run(_serve(settings))
+    return 0
+
+
+async def _serve(settings: Settings) -> None:
+    stop = options.stop_event()
+    office = wiring.post_office(settings)
+    await office.serve()
+    await stop.wait()
+    await office.close()

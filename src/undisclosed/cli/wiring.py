@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one place that joins guard and store: ports on one side, tables on the other.
+
+Every command that needs the store begins with ``configure``; the parts themselves
+are made once for each process.
+"""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from undisclosed.console.site import site_settings
+from undisclosed.console.wiring import keyed_ids, link_signer, memory, spool
+from undisclosed.core.address import Address
+from undisclosed.guard.checkpoint import Checkpoint, CheckpointSettings
+from undisclosed.guard.endpoints.settings import SmtpSettings
+from undisclosed.guard.endpoints.smtp import SmtpEndpoint
+from undisclosed.guard.metrics import GuardMetrics
+from undisclosed.guard.notices import Notices, NoticeSettings
+from undisclosed.guard.relay import Hop, HopSettings
+from undisclosed.store import journal
+from undisclosed.store import settings as settings_store
+from undisclosed.store.settings import HostPort, Settings
+from undisclosed.transport.smtp.client import ClientSettings
+
+
+def utc_now() -> datetime:
+    """The guard's clock."""
+    return datetime.now(UTC)
+
+
+def load(file: Path | None) -> Settings:
+    """The settings of the file and the environment. Raises ConfigurationError."""
+    return settings_store.load(file, os.environ)
+
+
+def configure(settings: Settings) -> None:
+    """Configure Django for this process. Raises UndisclosedError."""
+    settings_store.configure(settings, site_settings(settings.console.url))
+
+
+def next_hop(settings: Settings) -> HostPort:
+    """Where mail goes: the next hop, or this machine's own post office."""
+    return settings.guard.next_hop or settings.postoffice.listen
+
+
+def hop(settings: Settings) -> Hop:
+    """Kept connections to the next hop; one per process and event loop."""
+    where = next_hop(settings)
+    client = ClientSettings(
+        host=where.host, port=where.port, hostname=settings.guard.hostname
+    )
+    return Hop(HopSettings(client))
+
+
+def notices(settings: Settings) -> Notices:
+    """Who writes our own mail."""
+    url = settings.console.url
+    return Notices(
+        NoticeSettings(
+            author=settings.holds.notice_from
+            or Address("postmaster", settings.guard.hostname),
+            hostname=settings.guard.hostname,
+            link_page=f"{url}/links/{{token}}/",
+            mailing_page=f"{url}/mailings/{{mailing_id}}/",
+        ),
+        link_signer().sign,
+        keyed_ids(),
+    )
+
+
+def checkpoint(settings: Settings, metrics: GuardMetrics) -> Checkpoint:
+    """The one place that every endpoint passes, over PostgreSQL."""
+    return Checkpoint(
+        settings.policy,
+        memory(),
+        spool(),
+        utc_now,
+        name=keyed_ids(),
+        notices=notices(settings),
+        journal=journal.write,
+        metrics=metrics,
+        settings=CheckpointSettings(
+            observe=settings.guard.is_observing, hold_for=settings.holds.expiry
+        ),
+    )
+
+
+def endpoint(settings: Settings, metrics: GuardMetrics) -> SmtpEndpoint:
+    """The guard's SMTP endpoint, not yet serving."""
+    guard, limits = settings.guard, settings.guard.limits
+    return SmtpEndpoint(
+        checkpoint(settings, metrics),
+        lambda: hop(settings),
+        SmtpSettings(
+            host=guard.listen.host,
+            port=guard.listen.port,
+            hostname=guard.hostname,
+            clients=guard.clients,
+            max_size=limits.max_size,
+            max_recipients=limits.max_recipients,
+            max_connections=limits.max_connections,
+            in_flight_bytes=limits.in_flight,
+            wait=limits.command_timeout,
+            wait_content=limits.content_timeout,
+            tls_certificate=guard.tls_certificate,
+            tls_key=guard.tls_key,
+        ),
+        metrics,
+    )

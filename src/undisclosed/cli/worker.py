@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``undisclosed worker``: delivers what was decided, escalates, expires, reports."""
+
+import argparse
+import asyncio
+import os
+import socket
+
+from prometheus_client import start_http_server
+
+from undisclosed.cli import options, wiring
+from undisclosed.guard.deliver import deliver_due
+from undisclosed.guard.metrics import GuardMetrics
+from undisclosed.guard.relay import Hop
+from undisclosed.guard.sweep import SweepSettings, sweep
+from undisclosed.store import jobs, retention
+from undisclosed.store.settings import Settings
+
+BATCH = 200
+"""Copies that are claimed at once."""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser(
+        "worker", help="a worker: delivers, escalates, returns"
+    )
+    options.add_settings(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Work until SIGTERM or SIGINT; what is being sent is finished first."""
+    settings = wiring.load(args.settings)
+    wiring.configure(settings)
+    options.loop_run(_work(settings, f"{socket.gethostname()}-{os.getpid()}"))
+    return 0
+
+
+async def _work(settings: Settings, name: str) -> None:
+    stop, metrics = options.stop_event(), GuardMetrics()
+    if settings.worker.metrics is not None:
+        where = settings.worker.metrics
+        start_http_server(where.port, where.host, registry=metrics.registry)
+    hop = wiring.hop(settings)
+    work = jobs.Jobs()
+    work.register(jobs.DELIVER, _deliver(hop, name, metrics, stop))
+    work.register(jobs.SWEEP, _sweep(settings, metrics))
+    await work.run_worker(stop, name=name)
+    await hop.close()
+
+
+def _deliver(
+    hop: Hop, name: str, metrics: GuardMetrics, stop: asyncio.Event
+) -> jobs.Task:
+    async def deliver() -> None:
+        while not stop.is_set() and await deliver_due(
+            wiring.spool(),
+            hop,
+            name,
+            wiring.utc_now,
+            BATCH,
+            name=wiring.keyed_ids(),
+            metrics=metrics,
+        ):
+            pass
+
+    return deliver
+
+
+def _sweep(settings: Settings, metrics: GuardMetrics) -> jobs.Task:
+    chosen = sweep_settings(settings)
+    notices = wiring.notices(settings)
+
+    async def swept() -> None:
+        now = wiring.utc_now()
+        await asyncio.to_thread(
+            sweep,
+            wiring.spool(),
+            wiring.memory(),
+            chosen,
+            now,
+            notices=notices,
+            name=wiring.keyed_ids(),
+            metrics=metrics,
+        )
+        await asyncio.to_thread(retention.purge, settings, now)
+
+    return swept
+
+
+def sweep_settings(settings: Settings) -> SweepSettings:
+    """Whom the sweep tells, and when, as the settings say."""
+    holds = settings.holds
+    steps = range(1, holds.escalations + 1)
+    return SweepSettings(
+        contacts=tuple(filter(None, (*holds.approvers, holds.desk))),
+        escalate_after=tuple(holds.escalate_after * step for step in steps),
+        report_interval=settings.delivery.dsn_interval,
+    )

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One mailing as its page shows it: sentences, bars and numbers, masked.
+
+Made of what ``store.desk`` reads; nothing here asks the database.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from undisclosed.console.picture import Part, Piece, pieces
+from undisclosed.console.templatetags.console import count
+from undisclosed.core.held import CopyState, HoldState
+from undisclosed.core.verdict import Finding
+from undisclosed.store.desk import Batch, MailingView
+
+MAX_BARS: Final = 40
+"""More bars than these nobody compares by eye."""
+
+KIND_OF: Final = {
+    HoldState.HELD: "seen",
+    HoldState.SPLIT: "safe",
+    HoldState.RELEASED: "seen",
+    HoldState.WITHDRAWN: "rest",
+    HoldState.RETURNED: "rest",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One mail of the picture."""
+
+    name: str
+    sentence: str
+    people: int
+    others: int
+    disclosures: int
+    state: HoldState
+    pieces: tuple[Piece, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """One finding, and how many of the mailing's mails it was made in."""
+
+    text: str
+    rule: str
+    mails: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Everything that the page of one mailing says about it."""
+
+    mailing_id: str
+    state: HoldState
+    subject: str = field(repr=False)
+    sender: str
+    sender_hash: bytes | None = field(repr=False)
+    first_at: datetime
+    people: int
+    disclosures: int
+    mails: int
+    held: int
+    held_viewers: int
+    singly_refused: str | None
+    outcome: tuple[str, ...]
+    whys: tuple[Why, ...]
+    bars: tuple[Bar, ...]
+    undrawn: int
+    copies: Mapping[CopyState, int]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether anything is still to be decided."""
+        return self.held > 0
+
+    @property
+    def key(self) -> tuple[tuple[str, str], ...]:
+        """What the colours of the picture mean, for those that are in it."""
+        states = {bar.state for bar in self.bars}
+        meanings = (
+            ("seen", {HoldState.HELD}, _("would have seen others' addresses")),
+            ("seen", {HoldState.RELEASED}, _("released: saw others' addresses")),
+            ("safe", {HoldState.SPLIT}, _("would have seen; sent singly instead")),
+            ("rest", set(HoldState), _("would not: not in this mail, or not sent")),
+        )
+        return tuple((kind, text) for kind, of, text in meanings if states & of)
+
+
+def sight_of(view: MailingView, *, name_of: Callable[[str], str]) -> Sight:
+    """What is shown of a mailing; ``name_of`` tells who stands behind a decision."""
+    held = [batch for batch in view.batches if batch.state is HoldState.HELD]
+    refused = (batch.singly_refused for batch in held if batch.singly_refused)
+    return Sight(
+        mailing_id=view.mailing_id,
+        state=view.state,
+        subject=view.subject,
+        sender=str(view.sender) if view.sender else _("a program without an address"),
+        sender_hash=view.sender_hash,
+        first_at=view.first_at,
+        people=view.people,
+        disclosures=view.disclosures,
+        mails=view.waves,
+        held=len(held),
+        held_viewers=sum(batch.viewers for batch in held),
+        singly_refused=next(refused, None),
+        outcome=tuple(_outcome(view, held, name_of)),
+        whys=_whys(view.batches),
+        bars=_bars(view),
+        undrawn=max(len(view.batches) - MAX_BARS, 0),
+        copies=view.copies,
+    )
+
+
+def _outcome(
+    view: MailingView, held: Sequence[Batch], name_of: Callable[[str], str]
+) -> Iterable[str]:
+    """What became of it so far, most important sentence first."""
+    if held:
+        yield _if_it_left(held)
+    gone_before = view.waves - len(view.batches)
+    if gone_before > 0:
+        yield ngettext(
+            "%(mails)s earlier mail of this mailing had already left: the limit was "
+            "not reached then.",
+            "%(mails)s earlier mails of this mailing had already left: the limit was "
+            "not reached then.",
+            gone_before,
+        ) % {"mails": count(gone_before)}
+    yield from _decisions(view.batches, name_of)
+    if held:
+        until = min(batch.expires_at for batch in held)
+        yield _(
+            "If nobody decides, it goes back to its sender on %(when)s; it is never "
+            "sent by itself."
+        ) % {"when": _when(until)}
+
+
+def _if_it_left(held: Sequence[Batch]) -> str:
+    """Nobody has seen anything; what would have been."""
+    each = [_each_would_see(batch) for batch in held]
+    least, most = min(each), max(each)
+    if most == 0:
+        return _("Nobody has received it yet.")
+    if least == most:
+        return ngettext(
+            "Nobody has received it yet. Each of them would have seen %(most)s other "
+            "address.",
+            "Nobody has received it yet. Each of them would have seen %(most)s other "
+            "addresses.",
+            most,
+        ) % {"most": count(most)}
+    return _(
+        "Nobody has received it yet. Each of them would have seen %(least)s to "
+        "%(most)s other addresses."
+    ) % {"least": count(least), "most": count(most)}
+
+
+def _each_would_see(batch: Batch) -> int:
+    """How many others' addresses one viewer of the mail would have seen, at most."""
+    return -(-batch.disclosures // batch.viewers) if batch.viewers else 0
+
+
+def _decisions(
+    batches: Sequence[Batch], name_of: Callable[[str], str]
+) -> Iterable[str]:
+    """One sentence for each decision: what, who, when, and the reason of a release."""
+    decided: dict[tuple[HoldState, str, str], list[Batch]] = {}
+    for batch in batches:
+        if batch.state is not HoldState.HELD:
+            key = (batch.state, batch.decided_by, batch.reason)
+            decided.setdefault(key, []).append(batch)
+    for (state, by, reason), group in decided.items():
+        latest = max(batch.decided_at for batch in group if batch.decided_at)
+        yield _decision(state, len(group)) % {
+            "mails": count(len(group)),
+            "by": name_of(by),
+            "when": _when(latest),
+        }
+        if reason:
+            yield _("The reason given: “%(reason)s”") % {"reason": reason}
+
+
+def _decision(state: HoldState, mails: int) -> str:
+    """The sentence of a decision over so many mails."""
+    match state:
+        case HoldState.SPLIT:
+            return ngettext(
+                "Sent singly by %(by)s on %(when)s. Nobody was shown to anybody.",
+                "%(mails)s mails sent singly by %(by)s on %(when)s. Nobody was shown "
+                "to anybody.",
+                mails,
+            )
+        case HoldState.RELEASED:
+            return ngettext(
+                "Released unchanged by %(by)s on %(when)s.",
+                "%(mails)s mails released unchanged by %(by)s on %(when)s.",
+                mails,
+            )
+        case HoldState.WITHDRAWN:
+            return ngettext(
+                "Withdrawn by %(by)s on %(when)s. Nobody received it.",
+                "%(mails)s mails withdrawn by %(by)s on %(when)s. Nobody received them.",
+                mails,
+            )
+        case HoldState.RETURNED:
+            return ngettext(
+                "Returned to its sender on %(when)s: nobody had decided. Nobody else "
+                "received it.",
+                "%(mails)s mails returned to their sender on %(when)s: nobody had "
+                "decided. Nobody else received them.",
+                mails,
+            )
+        case HoldState.HELD:
+            return ""
+
+
+def _whys(batches: Sequence[Batch]) -> tuple[Why, ...]:
+    """The widest finding of each rule, and how many mails it was made in."""
+    found: dict[str, list[Finding]] = {}
+    for batch in batches:
+        for finding in batch.findings:
+            found.setdefault(finding.rule, []).append(finding)
+    return tuple(
+        Why(max(every, key=lambda finding: finding.people).text, rule, len(every))
+        for rule, every in found.items()
+    )
+
+
+def _bars(view: MailingView) -> tuple[Bar, ...]:
+    """One bar for each mail: side by side where nobody is in two of them."""
+    drawn = view.batches[:MAX_BARS]
+    seeing = [batch.viewers if batch.disclosures else 0 for batch in drawn]
+    whole = max(view.people, *seeing, 1)
+    side_by_side = sum(seeing) <= whole
+    bars, before = [], 0
+    for number, (batch, seen) in enumerate(zip(drawn, seeing, strict=True), start=1):
+        start = before if side_by_side else 0
+        parts = (Part(start, "rest"), Part(seen, KIND_OF[batch.state]))
+        bars.append(
+            Bar(
+                name=_("Mail %(number)s") % {"number": number},
+                sentence=_bar_sentence(batch, seen),
+                people=seen,
+                others=whole - seen,
+                disclosures=batch.disclosures,
+                state=batch.state,
+                pieces=pieces(parts, whole=whole),
+            )
+        )
+        before += seen
+    return tuple(bars)
+
+
+def _bar_sentence(batch: Batch, seen: int) -> str:
+    """What a bar says to somebody who does not see it."""
+    return ngettext(
+        "%(seen)s person would have seen up to %(others)s others",
+        "%(seen)s people would have seen up to %(others)s others each",
+        seen,
+    ) % {"seen": count(seen), "others": count(_each_would_see(batch))}
+
+
+def _when(at: datetime) -> str:
+    """A day and a time as the language writes them."""
+    return formats.date_format(timezone.localtime(at), "j F Y, H:i")
+

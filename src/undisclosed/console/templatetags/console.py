@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Numbers, states and ways between pages, as the templates write them."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from django import template
+from django.template.context import Context
+from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+from undisclosed.console.access import Right, rights_of
+from undisclosed.core.held import CopyState, HoldState
+
+register = template.Library()
+
+STATE_NAMES: Final[dict[Enum, str | Promise]] = {
+    HoldState.HELD: gettext_lazy("Held"),
+    HoldState.SPLIT: gettext_lazy("Sent singly"),
+    HoldState.RELEASED: gettext_lazy("Released unchanged"),
+    HoldState.WITHDRAWN: gettext_lazy("Withdrawn"),
+    HoldState.RETURNED: gettext_lazy("Returned to its sender"),
+    CopyState.QUEUED: gettext_lazy("Queued"),
+    CopyState.SENT: gettext_lazy("Sent"),
+    CopyState.DELAYED: gettext_lazy("Delayed"),
+    CopyState.FAILED: gettext_lazy("Failed"),
+}
+"""What a state is called on screen, in the words of the glossary."""
+
+
+@register.filter
+def count(number: int) -> str:
+    """A whole number with the thousands grouped as the language does it."""
+    return number_format(number, decimal_pos=0, use_l10n=True, force_grouping=True)
+
+
+@register.filter
+def state_name(state: HoldState | CopyState) -> str | Promise:
+    """The name of a state on screen."""
+    return STATE_NAMES[state]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One way of the navigation: its name, its address, whether it is here."""
+
+    name: str | Promise
+    href: str
+    is_here: bool
+
+
+ROOMS: Final[tuple[tuple[str | Promise, str, str, frozenset[Right]], ...]] = (
+    (
+        gettext_lazy("Held mail"),
+        "mailings",
+        "mailings:list",
+        frozenset({Right.SEE_ALL, Right.SEE_OWN}),
+    ),
+    (
+        gettext_lazy("Post office"),
+        "postoffice",
+        "postoffice:list",
+        frozenset({Right.SEE_POST_OFFICE}),
+    ),
+    (
+        gettext_lazy("Accounts"),
+        "accounts",
+        "accounts:list",
+        frozenset({Right.INVITE}),
+    ),
+)
+"""Every room: its name, its namespace, its first page, who may enter."""
+
+
+@register.simple_tag(takes_context=True)
+def rooms(context: Context) -> list[Room]:
+    """The rooms that whoever looks at the page may enter."""
+    request = context["request"]
+    match, rights = request.resolver_match, rights_of(request.user)
+    here = match.namespace if match else ""
+    return [
+        Room(name, reverse(first), here == namespace)
+        for name, namespace, first, any_of in ROOMS
+        if rights & any_of
+    ]
+
+
+@register.simple_tag(takes_context=True)
+def with_page(context: Context, number: int) -> str:
+    """The query of this page, at another page number (escaped by the template)."""
+    query = context["request"].GET.copy()
+    query["page"] = str(number)
+    return str(query.urlencode())

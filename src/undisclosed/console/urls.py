@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every page: one line for each group."""
+
+from django.urls import include, path
+
+from undisclosed.console import pages
+from undisclosed.console.health import health
+from undisclosed.console.start.views import start
+
+urlpatterns = [
+    path("", start, name="start"),
+    path("", include("undisclosed.console.start.urls")),
+    path("", include("undisclosed.console.accounts.urls")),
+    path("mailings/", include("undisclosed.console.mailings.urls")),
+    path("links/", include("undisclosed.console.links.urls")),
+    path("post-office/", include("undisclosed.console.postoffice.urls")),
+    path("healthz", health, name="health"),
+]
+
+handler400 = pages.bad_request
+handler403 = pages.forbidden
+handler404 = pages.not_found
+handler500 = pages.broken

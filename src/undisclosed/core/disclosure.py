@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who would newly be shown whom: the disclosure graph of one mail, as two sets.
+
+The graph is viewers × shown, less everyone's view of themselves. It is counted by
+sets and by organisations, never edge by edge: 5,000 people would be 25 million
+edges. New is what two outsiders do not know of one another already:
+
+- insiders know everybody, and everybody may know insiders;
+- people of one outside organisation know one another, unless its domain is a mail
+  provider or a university, or a sensitive list is touched;
+- the author and the sender know whom they write to and are not counted as shown.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+from undisclosed.core.address import Address
+from undisclosed.core.mail import Mail
+from undisclosed.core.organisations import (
+    is_mail_provider,
+    is_public_suffix,
+    organisation_of,
+)
+from undisclosed.core.policy import DistributionList, Policy
+from undisclosed.core.reading import Content, read_content
+
+INSIDE = ""
+"""Stands for the organisation itself where another organisation's domain could."""
+
+
+class Sides:
+    """Which side people are on, seen from the organisation that writes.
+
+    ``own_domains`` are the organisation's, with their sub-domains; ``outsiders``
+    are declared outsiders on them (addresses as ``Address.person``, or domains).
+    """
+
+    __slots__ = ("_by_domain", "_outside", "_own")
+
+    def __init__(self, own_domains: Iterable[str], outsiders: Iterable[str]) -> None:
+        self._own = tuple(own_domains)
+        self._outside = frozenset(outsiders)
+        self._by_domain: dict[str, str | None] = {}
+
+    def organisation(self, address: Address) -> str | None:
+        """INSIDE, the name of an outside organisation, or None: a person alone."""
+        person = address.person
+        domain = person[person.rfind("@") + 1 :]
+        try:
+            organisation = self._by_domain[domain]
+        except KeyError:
+            organisation = self._by_domain[domain] = self._look_up(domain)
+        if organisation == INSIDE and person in self._outside:
+            return None
+        return organisation
+
+    def is_outsider(self, address: Address) -> bool:
+        """Whether the person does not belong to the organisation."""
+        return self.organisation(address) != INSIDE
+
+    def _look_up(self, domain: str) -> str | None:
+        if _is_in(domain, self._own):
+            # Declared outsiders of an own domain are strangers to one another.
+            return None if _is_in(domain, self._outside) else INSIDE
+        return organisation_of(domain)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Who would see whom in one mail.
+
+    ``content``: what was read; distribution lists of the policy are replaced by
+    their members wherever a field shows them. ``viewers``: the recipients, lists
+    expanded. ``shown``: everybody whom the header, the text or forwarded and
+    attached mail shows, the author and the sender excepted.
+
+    ``newly_shown``: outsiders in the header whom at least one other outside viewer
+    does not know already; ``newly_shown_in_body`` and ``newly_forwarded`` are the
+    same for the body's text and for forwarded and attached mail, without those whom
+    the header shows anyway.
+
+    ``disclosures`` counts viewers × shown less oneself; ``new_disclosures`` the pairs
+    of outsiders that are new, over all channels; ``new_disclosures_in_header`` those
+    of the header alone, which is what mailings add up.
+    """
+
+    content: Content
+    viewers: frozenset[Address] = field(repr=False)
+    shown: frozenset[Address] = field(repr=False)
+    newly_shown: frozenset[Address] = field(repr=False)
+    newly_shown_in_body: frozenset[Address] = field(repr=False)
+    newly_forwarded: frozenset[Address] = field(repr=False)
+    outside_viewers: frozenset[Address] = field(repr=False)
+    disclosures: int
+    new_disclosures: int
+    new_disclosures_in_header: int
+    is_sensitive: bool
+    sides: Sides = field(repr=False, compare=False)
+    lists: Mapping[Address, DistributionList] = field(repr=False, compare=False)
+    prepared: dict[str, object] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """What private copies have in common, found when the first one is made."""
+
+    @property
+    def newly_shown_in_text(self) -> frozenset[Address]:
+        """Outsiders newly shown by body text, forwarded or attached mail."""
+        return self.newly_shown_in_body | self.newly_forwarded
+
+    @property
+    def outsiders_shown(self) -> frozenset[Address]:
+        """Every outsider whom the header shows, known to the viewers or not."""
+        return frozenset(filter(self.sides.is_outsider, self.content.in_header))
+
+
+def read(mail: Mail, policy: Policy, *, content: Content | None = None) -> Reading:
+    """Read a mail as its viewers would; ``content`` where it is already read."""
+    if content is None:
+        content = read_content(mail.content, policy)
+    viewers = frozenset(mail.envelope.rcpt_tos)
+    lists: Mapping[Address, DistributionList] = _NO_LISTS
+    if policy.lists:
+        lists = policy.lists
+        viewers = frozenset(_expanded(viewers, lists))
+        named, content = content, _with_members(content, lists)
+        is_touched = _is_touched(mail, named, lists)
+    else:
+        is_touched = False
+    sides = sides_of(mail, content, policy)
+    return _count(content, viewers, sides, lists, is_touched)
+
+
+def sides_of(mail: Mail, content: Content, policy: Policy) -> Sides:
+    """The organisation that writes: as configured, else the From domain.
+
+    Without a From it is Sender's, then the envelope sender's. A mail provider's
+    domain never makes its users colleagues, nor does a public suffix its owners.
+    """
+    own = policy.own_domains
+    if not own:
+        author = content.author or content.sender or mail.envelope.mail_from
+        own = _domain_of(author) if author else frozenset()
+    return Sides(own, policy.outsiders)
+
+
+def _domain_of(author: Address) -> frozenset[str]:
+    domain = author.person.rpartition("@")[2]
+    if not domain or is_mail_provider(domain) or is_public_suffix(domain):
+        return frozenset()
+    return frozenset((domain,))
+
+
+def _is_in(domain: str, domains: Iterable[str]) -> bool:
+    return any(
+        domain.endswith(own) and (domain == own or domain[-len(own) - 1] == ".")
+        for own in domains
+    )
+
+
+_NO_LISTS: Mapping[Address, DistributionList] = MappingProxyType({})
+
+
+class _Audience:
+    """The outside viewers, counted so that what is new can be counted, too."""
+
+    def __init__(self, viewers: Iterable[Address], sides: Sides) -> None:
+        self.sides = sides
+        self.viewers = set(viewers)
+        self.by_organisation = Counter(map(sides.organisation, self.viewers))
+        self.knows_colleagues = True
+
+    def new_viewers_of(self, person: Address) -> int:
+        """How many viewers do not know this outsider already."""
+        organisation = self.sides.organisation(person)
+        if organisation is not None and self.knows_colleagues:
+            return len(self.viewers) - self.by_organisation[organisation]
+        return len(self.viewers) - (person in self.viewers)
+
+    def newly(self, people: Iterable[Address]) -> tuple[frozenset[Address], int]:
+        """Those of the outsiders who are new to a viewer, and to how many in all."""
+        new, pairs = [], 0
+        for person in people:
+            viewers = self.new_viewers_of(person)
+            if viewers:
+                new.append(person)
+                pairs += viewers
+        return frozenset(new), pairs
+
+
+def _count(
+    content: Content,
+    viewers: frozenset[Address],
+    sides: Sides,
+    lists: Mapping[Address, DistributionList],
+    is_touched: bool,
+) -> Reading:
+    is_outsider = sides.is_outsider
+    outside_viewers = frozenset(filter(is_outsider, viewers))
+    in_header = content.in_header.keys()
+    in_body = [person for person in content.in_text if person not in in_header]
+    forwarded = [person for person in content.in_forwarded if person not in in_header]
+    shown = frozenset(in_header).union(in_body, forwarded)
+    outsiders_in_header = list(filter(is_outsider, in_header))
+    audience = _Audience(outside_viewers - {content.author, content.sender}, sides)
+    is_sensitive = is_touched or (
+        bool(lists) and _are_members_together(lists, viewers | shown, is_outsider)
+    )
+    audience.knows_colleagues = not is_sensitive
+    newly_shown, pairs = audience.newly(outsiders_in_header)
+    newly_in_body, _ = audience.newly(filter(is_outsider, in_body))
+    newly_forwarded, _ = audience.newly(filter(is_outsider, forwarded))
+    _, pairs_in_text = audience.newly(newly_in_body | newly_forwarded)
+    return Reading(
+        content=content,
+        viewers=viewers,
+        shown=shown,
+        newly_shown=newly_shown,
+        newly_shown_in_body=newly_in_body,
+        newly_forwarded=newly_forwarded,
+        outside_viewers=outside_viewers,
+        disclosures=len(viewers) * len(shown) - len(viewers & shown),
+        new_disclosures=pairs + pairs_in_text,
+        new_disclosures_in_header=pairs,
+        is_sensitive=is_sensitive,
+        sides=sides,
+        lists=lists,
+    )
+
+
+def _expanded(
+    addresses: Iterable[Address], lists: Mapping[Address, DistributionList]
+) -> dict[Address, None]:
+    """The addresses with every list replaced by its members, lists in lists, too."""
+    expanded: dict[Address, None] = {}
+    waiting, seen = list(addresses), set()
+    while waiting:
+        address = waiting.pop()
+        members = lists[address].members if address in lists else ()
+        if not members:
+            expanded[address] = None
+        elif address not in seen:
+            seen.add(address)
+            waiting.extend(reversed(members))
+    return expanded
+
+
+def _with_members(
+    content: Content, lists: Mapping[Address, DistributionList]
+) -> Content:
+    """The content as its viewers see it: a list in the header shows its members."""
+    if lists.keys().isdisjoint(content.in_header):
+        return content
+    in_header: dict[Address, tuple[str, ...]] = {}
+    for address, channels in content.in_header.items():
+        for member in _expanded((address,), lists):
+            if member not in (content.author, content.sender):
+                earlier = in_header.get(member, ())
+                in_header[member] = (*earlier, *channels) if earlier else channels
+    return replace(content, in_header=in_header)
+
+
+def _is_touched(
+    mail: Mail, content: Content, lists: Mapping[Address, DistributionList]
+) -> bool:
+    """Whether the mail goes to a sensitive list, or a field names one."""
+    sensitive = {address for address, one in lists.items() if one.is_sensitive}
+    return bool(sensitive) and not (
+        sensitive.isdisjoint(mail.envelope.rcpt_tos)
+        and sensitive.isdisjoint(content.in_header)
+    )
+
+
+def _are_members_together(
+    lists: Mapping[Address, DistributionList],
+    people: frozenset[Address],
+    is_outsider: Callable[[Address], bool],
+) -> bool:
+    """Whether two outsiders of one sensitive list stand in the mail one by one.
+
+    A copied or saved list is as sensitive as its address.
+    """
+    return any(
+        sum(map(is_outsider, people.intersection(one.members))) > 1
+        for one in lists.values()
+        if one.is_sensitive
+    )

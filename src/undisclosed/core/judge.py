@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Would this mail show people to each other who should not be? Start reading here.
+
+``disclosure.read`` says who would see whom, Memory says what is ``Known``, the
+``Policy`` says how much is too much. Each rule (``core.rules``) answers one
+question with a finding or None.
+"""
+
+from collections.abc import Iterable
+
+from undisclosed.core.disclosure import Reading
+from undisclosed.core.known import Known
+from undisclosed.core.policy import Policy
+from undisclosed.core.rules import ALL_RULES, Rule
+from undisclosed.core.verdict import SEVERITY, Action, Verdict
+
+
+def judge(
+    reading: Reading, known: Known, policy: Policy, rules: Iterable[Rule] = ALL_RULES
+) -> Verdict:
+    """The strongest objection of any rule decides; no objection accepts.
+
+    Fields that must not travel (a Bcc left in) are part of the verdict whatever the
+    action: the relay cuts them out on accept, the split from every copy.
+    """
+    findings = []
+    for rule in rules:
+        finding = rule.check(reading, known, policy)
+        if finding is not None:
+            findings.append(finding)
+    actions = (finding.action for finding in findings)
+    action = max(actions, key=SEVERITY.index, default=Action.ACCEPT)
+    return Verdict(action, tuple(findings), reading.content.removals)

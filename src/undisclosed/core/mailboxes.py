@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The addresses in the text of a field body: all that any reader would find there.
+
+RFC 5322 §3.4 says what an address list is. Mail readers accept much more, and each
+something else, so nothing here parses a grammar: every at sign is looked at, and the
+text beside it is read as an address in each way that a strict or a liberal reader
+would (quoted local parts, comments, folding white space, routes, groups, semicolons,
+addresses inside display names, several at signs). What it finds is a superset.
+
+Everything is linear in the length of the text.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from undisclosed.core.address import Address
+
+AT_SIGNS = "@\uff20\ufe6b"
+"""The at sign and its two compatibility forms, which mail readers take for it."""
+
+_INVISIBLE = "\u00ad\u034f\u061c\u115f\u180e\u200b\u200c\u200d\u200e\u200f\u202a"
+_INVISIBLE += "\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067"
+_INVISIBLE += "\u2068\u2069\ufe0e\ufe0f\ufeff"
+_AS_SEEN = str.maketrans(
+    dict.fromkeys(_INVISIBLE) | dict.fromkeys(AT_SIGNS[1:], "@")
+)
+
+# Between addresses stand white space, control characters and the separators of
+# address lists, full-width ones among them.
+_SEPARATORS = r"\s\x00-\x1f\x7f<>,;，；、＜＞｜"
+_BETWEEN = re.compile(rf"[{_SEPARATORS}:：]+")
+_AROUND = re.compile(rf"[{_SEPARATORS}:：()]")
+_LOOSELY_AROUND = re.compile(r"[\s<>,@]")
+_DOMAIN = re.compile(rf'[^{_SEPARATORS}:：()"@]*')
+_LITERAL = re.compile(r"\[[^\[\]<>@\s]{1,255}\]")
+# Display names in quotes that hold no address, and stand before one.
+_QUOTED_NAMES = re.compile(r'"[^"\\@]*"\s*(?=<)')
+_PLAIN_COMMENTS = re.compile(r'\([^()"\\@]*+\)')
+_ORDINARY = re.compile(r"""[^"'()\[\]\\%\x00\x7f-\U0010ffff]*""")
+_GAPS = re.compile(
+    rf"""@\s|\s@|\.\s+[^{_SEPARATORS}:@"]*@|@[^{_SEPARATORS}:@"]*(?:\s+\.|\.\s+)"""
+)
+# Folding in the middle of an address leaves a space there: ann@a.exam ple.
+_SHORT = 2
+_TORN = re.compile(
+    rf"(?<=\w)\s(?:[_+-][^{_SEPARATORS}@]*|[^{_SEPARATORS}@]{{1,{_SHORT}}})@"
+    rf"|@[^{_SEPARATORS}@]*+\s+[\w.]++\s*(?:[,;>]|\Z)"
+)
+_TORN_DOMAIN = re.compile(
+    rf"@[^{_SEPARATORS}@]*+\s+(?:[\w.]++\s*(?:[,;>]|\Z)|\.)"
+)
+_ITEMS = re.compile(r"[,;<>]")
+_SPACE_AT_DOTS = re.compile(r"\s*([.@])\s*")
+_WORDS_ONLY = re.compile(r"[\w\s.+\-']{1,1024}")
+_QUERY = re.compile(r"[?&][\w-]+=")
+_AFTER_DOMAIN = re.compile(r"[?/&=#|]")
+_EDGES_OF_DOMAIN = "\"'`.|*!?\\/=&#~}{_-"
+_QUOTES_AND_COMMENTS = re.compile(r'["()\\]')
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_PERCENT_AT = re.compile("%40")
+
+
+def as_seen(text: str) -> str:
+    """The text without invisible characters, each kind of at sign as ``@``."""
+    return text.translate(_AS_SEEN)
+
+
+def mailboxes(text: str) -> list[Address]:
+    """Every address in the decoded text of a field body, in its order.
+
+    The same person may come twice. Never raises.
+    """
+    if not text.isascii():
+        text = as_seen(text)
+    if "@" not in text and "%40" not in text:
+        return []
+    plain = text
+    if '"' in plain:
+        plain = _QUOTED_NAMES.sub(" ", plain)
+    if "(" in plain:
+        plain = _PLAIN_COMMENTS.sub(" ", plain)
+    found = _ordinary_mailboxes(plain)
+    if found is not None:
+        return found
+    once: dict[tuple[str, str], None] = {}
+    for reading in _readings(text):
+        once.update(dict.fromkeys(_every_at_sign(reading)))
+    return [Address(local_part, domain) for local_part, domain in once]
+
+
+def _ordinary_mailboxes(text: str) -> list[Address] | None:
+    """The addresses of a text without anything odd; None when there is."""
+    ordinary = _ORDINARY.match(text)
+    if ordinary is None or ordinary.end() != len(text) or _TORN_DOMAIN.search(text):
+        return None
+    found = []
+    before = ""
+    has_short = False
+    for token in _BETWEEN.split(text):
+        if "@" in token:
+            local_part, _, domain = token.partition("@")
+            if not local_part or before[-1:] == ".":
+                return None
+            if not domain.replace(".", "").replace("-", "").isalnum():
+                return None
+            if len(local_part) <= _SHORT or local_part[0] in "_+-":
+                has_short = True
+            found.append(Address(local_part, domain))
+        before = token
+    return None if has_short and _TORN.search(text) else found
+
+
+def _readings(text: str) -> Iterator[str]:
+    """The text in each way in which a reader might take it before looking for at."""
+    if "%40" in text:
+        text = _PERCENT_AT.sub("@", text)
+    texts = [text]
+    if _CONTROLS.search(text):
+        texts.append(_CONTROLS.sub("", text))
+    if "(" in text and ")" in text:
+        texts += [_without_comments(each) for each in texts]
+    yield from texts
+    for each in texts:
+        if _GAPS.search(each):
+            yield _SPACE_AT_DOTS.sub(r"\1", each)
+        if _TORN.search(each):
+            items = (item for item in _ITEMS.split(each) if item.count("@") == 1)
+            yield ",".join("".join(item.split()) for item in items)
+
+
+def _without_comments(text: str) -> str:
+    """The text less its comments (RFC 5322 §3.2.2), which may be nested.
+
+    A parenthesis inside a quoted string is text; one that is never closed is left.
+    """
+    pieces: list[str] = []
+    kept_to = 0
+    opened: list[int] = []
+    is_quoted = False
+    skip_to = 0
+    for mark in _QUOTES_AND_COMMENTS.finditer(text):
+        if mark.start() < skip_to:
+            continue
+        if mark[0] == "\\":
+            skip_to = mark.end() + 1
+        elif mark[0] == '"' and not opened:
+            is_quoted = not is_quoted
+        elif mark[0] == "(" and not is_quoted:
+            opened.append(mark.start())
+        elif mark[0] == ")" and opened:
+            start = opened.pop()
+            if not opened:
+                pieces.append(text[kept_to:start])
+                kept_to = mark.end()
+    pieces.append(text[kept_to:])
+    return "".join(pieces)
+
+
+def _every_at_sign(text: str) -> Iterator[tuple[str, str]]:
+    """Read each at sign with what stands on its two sides."""
+    earlier = 0
+    chain = -1
+    at = text.find("@")
+    while at >= 0:
+        local_parts = list(_local_parts(text, earlier, at))
+        domain, after = _domain_after(text, at)
+        follows = text[after : after + 1] == "@"
+        if chain < 0 and local_parts:
+            chain = at - len(local_parts[0])
+        for local_part in local_parts:
+            yield from _address(local_part, domain)
+        if not follows:
+            if local_parts and domain and text.find("@", max(chain, 0), at) >= 0:
+                # a@b@c: mail systems take the last at sign for the one that counts.
+                yield text[max(chain, 0) : at], domain.rstrip(_EDGES_OF_DOMAIN)
+            chain = -1
+        earlier = at + 1
+        at = text.find("@", earlier)
+
+
+def _domain_after(text: str, at: int) -> tuple[str, int]:
+    literal = _LITERAL.match(text, at + 1)
+    if literal:
+        return literal[0], literal.end()
+    domain = _DOMAIN.match(text, at + 1)
+    return (domain[0], domain.end()) if domain else ("", at + 1)
+
+
+def _local_parts(text: str, earlier: int, at: int) -> Iterator[str]:
+    """What can stand before this at sign, the likeliest reading first."""
+    quoted = _quoted_before(text, at)
+    if quoted:
+        yield quoted
+        if "<" not in quoted:
+            return
+    token = _token_before(text, earlier, at, _AROUND)
+    if token.strip("\"'"):
+        yield token
+        # <ann smith@a.example>: readers keep the space, drop it, or take a part.
+        angle = text.rfind("<", earlier, at)
+        spaced = text[angle + 1 : at - len(token)].rstrip() if angle >= 0 else ""
+        if spaced and _WORDS_ONLY.fullmatch(spaced):
+            yield text[angle + 1 : at].strip()
+            yield "".join(text[angle + 1 : at].split())
+        return
+    # Nothing but punctuation: <Undisclosed-Recipient:;@a.example> is seen in mail.
+    loose = _token_before(text, earlier, at, _LOOSELY_AROUND)
+    if loose and loose[-1] != ")" and re.search(r"\w", loose):
+        yield loose.replace('"', "")
+
+
+def _quoted_before(text: str, at: int) -> str:
+    """The quoted string (RFC 5322 §3.2.4) that ends just before the at sign."""
+    end = at - 1
+    if end < 1 or text[end] != '"' or text[end - 1] == "\\":
+        return ""
+    start = text.rfind('"', 0, end)
+    while start > 0 and text[start - 1] == "\\":
+        start = text.rfind('"', 0, start - 1)
+    if start < 0 or end - start == 1:
+        return ""
+    before = ""
+    if start and text[start - 1] == ".":
+        before = _token_before(text, max(0, start - 64), start, _AROUND)
+    return before + text[start:at]
+
+
+def _token_before(
+    text: str, earliest: int, at: int, separators: re.Pattern[str]
+) -> str:
+    width = 64
+    while True:
+        start = max(earliest, at - width)
+        token = separators.split(text[start:at])[-1]
+        if len(token) < at - start or start == earliest:
+            return token
+        width *= 8
+
+
+def _address(local_part: str, domain: str) -> Iterator[tuple[str, str]]:
+    """The readings of one pair, cleaned of what stands around an address in prose."""
+    clean = domain
+    if not domain.startswith("["):
+        clean = _AFTER_DOMAIN.split(domain, maxsplit=1)[0]
+        clean = clean.rstrip(_EDGES_OF_DOMAIN + "[]").lstrip(".\"'")
+    if not clean:
+        return
+    if domain.endswith("]") and local_part.startswith("["):
+        local_part = local_part[1:]
+    if not local_part.endswith('"') or not local_part.startswith('"'):
+        tail = local_part.rpartition('"')[2]
+        if tail and tail != local_part:
+            yield tail.lstrip("'"), clean
+    if local_part.startswith('"') and not local_part.endswith('"'):
+        local_part = local_part[1:]
+    if local_part.startswith("'"):
+        if not domain.endswith("'"):
+            yield local_part, clean
+        local_part = local_part.lstrip("'")
+    if not local_part.strip("\"'"):
+        return
+    if "=" in local_part:
+        local_part = _QUERY.split(local_part)[-1]  # mailto:…?cc= (RFC 6068 §2)
+    yield local_part, clean
+    account, _, relayed = local_part.rpartition("%")
+    if account and "." in relayed:
+        # ann%a.example@relay.example was routing once (RFC 5321 §F.2 names it).
+        yield account, relayed
+
+
+def people(addresses: Iterable[Address]) -> dict[Address, None]:
+    """Each person once, in the order in which they first stood."""
+    return dict.fromkeys(addresses)

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A mailing: near-identical mail of one sender or team, judged as one.
+
+Small batches add up: seven mails of 163 people are one disclosure of 1,136. Two
+mails are near-identical when the pieces (shingles) of their subjects and texts
+are. The store hashes the pieces with a key and keeps a sketch of fixed size, so
+that it can compare mails without keeping what they say.
+"""
+
+import hashlib
+import heapq
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import islice, pairwise
+
+from undisclosed.core.address import Address
+from undisclosed.core.disclosure import Reading
+from undisclosed.core.mail import Mail
+from undisclosed.core.policy import Policy
+from undisclosed.core.recall import recalled_subject
+
+SIMILARITY = 0.8
+"""Two mails of one sender whose shingles are this similar are one mailing."""
+
+SKETCH_SIZE = 128
+"""Hashes in a sketch. The estimate's standard error is at most 4.5 %."""
+
+MOST_WORDS = 1024
+"""Words of a text that are compared; what follows makes no other mailing of it."""
+
+MOST_CHARACTERS = 65_536
+"""Characters of subject and text that are looked at."""
+
+_FEWEST_TO_RESERVE = 2
+_FEWEST_TO_ADD_UP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """What one mail contributes to a mailing, before anything is hashed.
+
+    ``digest`` is SHA-256 over envelope and content: the same mail again (a client's
+    retry) has the same one, and is not a second wave. ``sender`` is who the mailing
+    belongs to: the From address, or the name of its team. ``people`` are the
+    outsiders newly shown. ``adds_up`` says whether it can join a mailing (three or
+    more outsiders shown). ``shingles`` are the pieces of subject and text that
+    similarity is counted over. ``subject`` is the normalised subject;
+    ``recalls`` the subject that a recall names, else None; ``audience`` every
+    outsider among viewers and shown (asked for by a recall).
+    """
+
+    digest: bytes = field(repr=False)
+    sender: str = field(repr=False)
+    people: frozenset[Address] = field(repr=False)
+    audience: frozenset[Address] = field(repr=False)
+    disclosures: int
+    adds_up: bool
+    shingles: frozenset[bytes] = field(repr=False)
+    subject: str = field(repr=False)
+    recalls: str | None = field(repr=False, default=None)
+
+
+def wave_of(
+    reading: Reading, mail: Mail, policy: Policy, *, digest: bytes | None = None
+) -> Wave | None:
+    """What Memory has to keep of this mail; None where it has nothing to keep.
+
+    Only mail that newly shows two or more outsiders in its header, or a recall with
+    outside recipients, needs a place in Memory. ``digest`` where it is known.
+    """
+    content = reading.content
+    people = reading.newly_shown
+    has_recall = content.recall or _names_a_recall(content.subject)
+    is_recall = has_recall and bool(reading.outside_viewers)
+    if len(people) < _FEWEST_TO_RESERVE and not is_recall:
+        return None
+    subject = subject_of(content.subject)
+    return Wave(
+        digest=digest if digest is not None else digest_of(mail),
+        sender=_sender_of(reading, mail, policy),
+        people=people,
+        audience=reading.outside_viewers | reading.outsiders_shown,
+        disclosures=reading.new_disclosures_in_header,
+        adds_up=adds_up(reading),
+        shingles=shingles(content.subject, content.visible_text),
+        subject=subject,
+        recalls=subject if is_recall else None,
+    )
+
+
+def adds_up(reading: Reading) -> bool:
+    """Whether this mail can be a batch of a mailing.
+
+    It newly shows three or more outsiders. Mail to one viewer never adds up: a
+    hundred invoices are no mailing.
+    """
+    return len(reading.newly_shown) >= _FEWEST_TO_ADD_UP and len(reading.viewers) > 1
+
+
+def digest_of(mail: Mail) -> bytes:
+    """SHA-256 over envelope and content, the recipients in any order."""
+    sender = mail.envelope.mail_from
+    hashed = hashlib.sha256()
+    for person in (sender, *sorted(set(mail.envelope.rcpt_tos))):
+        hashed.update((person.person if person else "").encode("utf-8", "replace"))
+        hashed.update(b"\0")
+    hashed.update(mail.content)
+    return hashed.digest()
+
+
+def _sender_of(reading: Reading, mail: Mail, policy: Policy) -> str:
+    content = reading.content
+    author = content.author or content.sender or mail.envelope.mail_from
+    if author is None:
+        return ""
+    for team, members in policy.teams.items():
+        if author in members:
+            return team
+    return author.person
+
+
+_REPLY_WORDS = (
+    "re",
+    "fw",
+    "fwd",
+    "aw",
+    "wg",
+    "antw",
+    "antwoord",
+    "betr",
+    "doorst",
+    "tr",
+    "réf",
+    "rv",
+    "res",
+    "enc",
+    "i",
+    "r",
+    "rif",
+    "sv",
+    "vs",
+    "vb",
+    "vl",
+    "ynt",
+    "ilt",
+    "odp",
+    "pd",
+    "ang",
+    "atb",
+    "πρθ",
+    "απ",
+    "返信",
+    "转发",
+    "回复",
+    "答复",
+    "転送",
+)
+
+
+_REPLY = re.compile(
+    rf"(?:\s*(?:{'|'.join(map(re.escape, _REPLY_WORDS))})\s*(?:\[\d+\]|\(\d+\))?\s*[::])+",
+    re.IGNORECASE,
+)
+_REMINDER = "rappel"
+"""Outlook's French word for a recall, and everybody's for a reminder."""
+
+# Scripts without blanks between words: each sign counts as a word.
+_SIGNS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
+_WORD = re.compile(rf"[{_SIGNS}]|[^\W\d_{_SIGNS}]+|\d+")
+
+
+def subject_of(subject: str) -> str:
+    """A subject as it is compared: small letters, without Re:, Fwd: and Recall:."""
+    subject = _without_reply_prefix(subject[:MOST_CHARACTERS])
+    recalled = recalled_subject(subject)
+    if recalled is not None:
+        subject = _without_reply_prefix(recalled)
+    return " ".join(_folded(subject).split())
+
+
+def _without_reply_prefix(subject: str) -> str:
+    prefix = _REPLY.match(subject)
+    return subject[prefix.end() :] if prefix else subject
+
+
+def _names_a_recall(subject: str) -> bool:
+    """Whether the subject has the prefix of a recall, and none of a reminder."""
+    plain = _without_reply_prefix(subject[:MOST_CHARACTERS])
+    is_reminder = plain.lstrip().lower().startswith(_REMINDER)
+    return not is_reminder and recalled_subject(plain) is not None
+
+
+def _folded(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return text.casefold()
+
+
+def shingles(subject: str, text: str) -> frozenset[bytes]:
+    """The pieces that similarity is counted over: words and pairs of words.
+
+    Every number counts as the same word, so that the number of a batch makes no
+    difference. Single words stand beside pairs because in a short text one changed
+    name would otherwise change too many pieces.
+    """
+    counted = f"{subject_of(subject)}\n{_folded(text[:MOST_CHARACTERS])}"
+    words = [
+        "0" if match[0].isdigit() else match[0]
+        for match in islice(_WORD.finditer(counted), MOST_WORDS)
+    ]
+    pieces = {word.encode("utf-8", "replace") for word in words}
+    pairs = (f"{one} {two}" for one, two in pairwise(words))
+    pieces.update(pair.encode("utf-8", "replace") for pair in pairs)
+    return frozenset(pieces)
+
+
+def sketch(hashed: Iterable[int]) -> tuple[int, ...]:
+    """The smallest 128 of the hashed shingles, ascending (a bottom-k sketch)."""
+    return tuple(heapq.nsmallest(SKETCH_SIZE, set(hashed)))
+
+
+def similarity(a: tuple[int, ...], b: tuple[int, ...]) -> float:
+    """How much of two texts is the same, 0 to 1: the Jaccard index of their shingles.
+
+    Exact where both have at most 128 shingles, an estimate above. Two empty texts
+    are the same text.
+    """
+    union = sketch((*a, *b))
+    if not union:
+        return 1.0
+    both = set(a) & set(b)
+    return sum(1 for hashed in union if hashed in both) / len(union)

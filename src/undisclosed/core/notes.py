@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is written down while a message is read: people, channels, doubts, limits."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from undisclosed.core.address import Address
+
+Channels = dict[Address, tuple[str, ...]]
+"""People, each with the channels that show them, in the order of reading."""
+
+READINGS_PER_PERSON = 2
+"""At signs looked at in fields, per person that may be shown: one name may hold the
+address a second time."""
+
+
+@dataclass(slots=True)
+class Notes:
+    """Doubts and limits of one reading.
+
+    ``most`` is how many people are read (policy: max_shown). ``own_side`` are those
+    who sent the message: they are not written down.
+    """
+
+    most: int
+    own_side: frozenset[Address | None] = frozenset()
+    uncertain: dict[str, None] = field(default_factory=dict)
+    noted: int = 0
+    at_signs: int = 0
+
+    def note(
+        self, shown: Channels, addresses: Iterable[Address], channel: str
+    ) -> None:
+        """Write down that these people are shown by this channel."""
+        alone = (channel,)
+        for address in addresses:
+            channels = shown.get(address)
+            if channels is None:
+                if address in self.own_side:
+                    continue
+                if self.noted >= self.most:
+                    self.stop()
+                    return
+                self.noted += 1
+                shown[address] = alone
+            elif channel not in channels:
+                shown[address] = (*channels, channel)
+
+    def within_limit(self, text: str) -> str:
+        """As much of a field's text as may still be read."""
+        signs = text.count("@")
+        self.at_signs += signs
+        if self.at_signs <= READINGS_PER_PERSON * self.most + 1000:
+            return text
+        self.stop()
+        left = max(0, signs - (self.at_signs - READINGS_PER_PERSON * self.most - 1000))
+        end = -1
+        for _ in range(left):
+            end = text.find("@", end + 1)
+        return text[: end + 1]
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more people are written down."""
+        return self.noted >= self.most
+
+    def stop(self) -> None:
+        """Say that reading ended before the end of the message."""
+        self.doubt(f"It shows more than {self.most:,} addresses: not all were read.")
+
+    def doubt(self, sentence: str) -> None:
+        """Say what could not be read, once."""
+        self.uncertain[sentence] = None

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Private copies: what one recipient may read of a mail, as byte edits.
+
+Only the header block changes, byte by byte; nothing is serialised anew. In a copy
+the recipient stands in To, with the display name as it was written; every other
+outsider is gone from every field, insiders stay. Message-ID, Date, From and the
+body are those of the original, so that replies and threads still fit.
+"""
+
+import re
+from dataclasses import replace
+
+from undisclosed.core.address import Address
+from undisclosed.core.copies import Copies
+from undisclosed.core.disclosure import Reading, read
+from undisclosed.core.judge import judge
+from undisclosed.core.known import NOTHING_KNOWN
+from undisclosed.core.mail import Mail, Recipient
+from undisclosed.core.patch import Edit, Patch
+from undisclosed.core.policy import Policy
+from undisclosed.core.reading import read_content
+from undisclosed.core.rules.channels import channels
+from undisclosed.core.verdict import Action
+
+__all__ = [
+    "Edit",
+    "Patch",
+    "insiders_copy",
+    "private_copy",
+    "read_copy",
+    "why_not_singly",
+]
+
+
+def private_copy(
+    content: bytes, reading: Reading, recipient: Address, policy: Policy
+) -> Patch:
+    """The edits that make one recipient's copy out of the content.
+
+    ``reading`` is that of this content; what all its copies have in common is kept
+    with it, so that the second copy costs little.
+    """
+    return _copies(content, reading).of(recipient)
+
+
+def insiders_copy(content: bytes, reading: Reading, policy: Policy) -> Patch:
+    """The edits of the one copy that insiders share: only what must not travel."""
+    return Patch(tuple(Edit(one.start, one.end) for one in reading.content.removals))
+
+
+def read_copy(
+    mail: Mail, reading: Reading, patch: Patch, recipient: Recipient, policy: Policy
+) -> Reading:
+    """A private copy as its recipient would read it; the body is not read again.
+
+    Only the header block is copied and edited, whatever the size of the body.
+    """
+    header = patch.apply(mail.content[: reading.content.header.body_start])
+    envelope = replace(mail.envelope, recipients=(recipient,))
+    content = read_content(header, policy, body=reading.content)
+    return read(Mail(envelope, header), policy, content=content)
+
+
+def why_not_singly(mail: Mail, reading: Reading, policy: Policy) -> str | None:
+    """Why *send singly* would not help, in one sentence without an address.
+
+    None: every private copy, read again and judged alone, would be accepted. A body
+    or attachment that carries others' addresses is not cured by splitting.
+    """
+    reason = _why_no_copy(mail, reading)
+    if reason is not None:
+        return reason
+    copies = _copies(mail.content, reading)
+    changed: set[str] = set()
+    signed = _signed_fields(reading)
+    for recipient in _outsiders(mail, reading):
+        patch = copies.of(recipient.address)
+        copy = read_copy(mail, reading, patch, recipient, policy)
+        reason = _objection(copy, recipient.address, policy)
+        if reason is not None:
+            return reason
+        if signed:
+            changed |= signed & copies.changed_fields(patch)
+    if changed:
+        named = ", ".join(name.title() for name in sorted(changed))
+        return f"A DKIM signature covers fields that each copy would change ({named})."
+    return None
+
+
+def _copies(content: bytes, reading: Reading) -> Copies:
+    prepared = reading.prepared.get("copies")
+    if not isinstance(prepared, Copies):
+        prepared = reading.prepared["copies"] = Copies(content, reading)
+    return prepared
+
+
+def _outsiders(mail: Mail, reading: Reading) -> tuple[Recipient, ...]:
+    once = {one.address: one for one in reversed(mail.envelope.recipients)}
+    return tuple(
+        one
+        for one in once.values()
+        if one.address in reading.outside_viewers
+    )
+
+
+def _why_no_copy(mail: Mail, reading: Reading) -> str | None:
+    """What stands against any copy, before one is made."""
+    lists, is_outsider = reading.lists, reading.sides.is_outsider
+    for address in mail.envelope.rcpt_tos:
+        if address in lists and any(map(is_outsider, lists[address].members)):
+            return (
+                "A recipient is a list with members outside, who cannot be separated."
+            )
+    if reading.content.header.is_broken:
+        return (
+            "The header holds a line that is no field: some readers would show "
+            "what follows it as text."
+        )
+    if reading.content.uncertain:
+        return f"The mail could not be read whole: {reading.content.uncertain[0]}"
+    return None
+
+
+def _objection(copy: Reading, recipient: Address, policy: Policy) -> str | None:
+    """What still stands against one copy, or None."""
+    others = copy.outsiders_shown - {recipient}
+    if others:
+        where = channels(copy.content.in_header, others)
+        return f"Each copy would still show other people ({where})."
+    verdict = judge(copy, NOTHING_KNOWN, policy)
+    if verdict.action is not Action.ACCEPT:
+        return f"Each copy would still be held: {verdict.findings[0].text}"
+    return None
+
+
+# RFC 6376 §3.5: tags are parted by semicolons, the names of h= by colons.
+_SIGNED = re.compile(rb"(?:^|;)\s*h\s*=([^;]*)")
+
+
+def _signed_fields(reading: Reading) -> frozenset[str]:
+    """The names of the fields that a DKIM signature covers (RFC 6376 §3.5, h=)."""
+    signed = set()
+    for one in reading.content.header.fields:
+        found = _SIGNED.search(one.body) if one.name == "dkim-signature" else None
+        if found:
+            names = found[1].decode("ascii", "ignore").lower().split(":")
+            signed.update("".join(name.split()) for name in names)
+    return frozenset(signed)

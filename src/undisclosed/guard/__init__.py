@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The guard in the sending path: one checkpoint, several endpoints."""

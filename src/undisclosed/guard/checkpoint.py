@@ -1,0 +1,373 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one place that every endpoint passes: bytes in, a decision out.
+
+``at_once`` answers what needs no store, in the event loop. ``decide`` asks
+Memory, ``hold`` commits, ``settle`` confirms: these block, and run in threads.
+When in doubt the guard holds; when broken it answers 451. In observe mode it
+changes, holds and refuses nothing: trouble is an alarm, and everything is
+recorded as it would have been judged.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from undisclosed.core.disclosure import Reading, read
+from undisclosed.core.held import HoldState, NewHold, Shown, WaveState
+from undisclosed.core.judge import judge
+from undisclosed.core.known import NOTHING_KNOWN, Known
+from undisclosed.core.mail import Mail
+from undisclosed.core.mailing import Wave, digest_of, wave_of
+from undisclosed.core.policy import Policy
+from undisclosed.core.rules.unreadable import broken_twice
+from undisclosed.core.verdict import Action, Verdict
+from undisclosed.errors import TransientError
+from undisclosed.guard.copies import CannotSendSingly, why_not
+from undisclosed.guard.desk import settle_as_held, split
+from undisclosed.guard.metrics import Alarm, Silent
+from undisclosed.guard.notices import Facts, Notices
+from undisclosed.guard.ports import Clock, Journal, KeyedId, Memory, Spool
+
+log = logging.getLogger(__name__)
+
+MAX_ALREADY_READ = 64
+"""Mails read by ``at_once`` and not yet asked for by ``decide``."""
+
+UNREAD = "This mail could not be read, so its copies could not be checked."
+
+
+class JudgementBroke(TransientError):
+    """The guard failed while it judged a mail. The next try may succeed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSettings:
+    """How the checkpoint behaves. Times as timedelta, sizes in bytes.
+
+    ``observe``: nothing is changed, held or refused. ``hold_for``: after this time
+    an untouched hold goes back to its sender. ``at_once_*``: what may be read in the
+    event loop; larger mail is read in a thread. ``remembered_failures``: how many
+    mails that broke the judge are recognised when they come again.
+    """
+
+    observe: bool = False
+    hold_for: timedelta = timedelta(days=3)
+    at_once_size: int = 256 * 1024
+    at_once_recipients: int = 100
+    at_once_at_signs: int = 1000
+    remembered_failures: int = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What becomes of one mail, and everything that is needed to carry it out.
+
+    ``reading`` is None where the mail could not be read; ``reservation`` where
+    Memory was not asked.
+    """
+
+    verdict: Verdict
+    reading: Reading | None = field(repr=False)
+    reservation: str | None
+    mailing_id: str
+    digest: bytes = field(repr=False)
+    is_observed: bool
+
+    @property
+    def action(self) -> Action:
+        """The action to carry out: whatever the verdict, observed mail passes."""
+        return Action.ACCEPT if self.is_observed else self.verdict.action
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    mail: Mail
+    reading: Reading
+    wave: Wave | None
+
+
+class Checkpoint:
+    """Decides about mail with one policy, one Memory and one spool.
+
+    It may be called from several threads at once.
+    """
+
+    def __init__(  # noqa: PLR0913 (everything that a decision needs meets here)
+        self,
+        policy: Policy,
+        memory: Memory,
+        spool: Spool,
+        clock: Clock,
+        *,
+        name: KeyedId,
+        notices: Notices,
+        journal: Journal,
+        metrics: Alarm | None = None,
+        settings: CheckpointSettings | None = None,
+    ) -> None:
+        self.policy = policy
+        self.settings = settings or CheckpointSettings()
+        self._memory = memory
+        self._spool = spool
+        self._clock = clock
+        self._name = name
+        self._notices = notices
+        self._journal = journal
+        self._metrics = metrics or Silent()
+        self._lock = threading.Lock()
+        self._broken: OrderedDict[bytes, None] = OrderedDict()
+        self._already_read: OrderedDict[int, _Read] = OrderedDict()
+
+    def at_once(self, mail: Mail) -> Decision | None:
+        """Decide without any store, cheaply; None where ``decide`` has to.
+
+        That is the case where Memory is needed, where the mail is large, where
+        reading it breaks, and where an observed objection is to be recorded.
+        """
+        if self._is_large(mail):
+            return None
+        try:
+            found = self._read(mail)
+            if found.wave is not None:
+                self._keep(found)
+                return None
+            verdict = judge(found.reading, NOTHING_KNOWN, self.policy)
+        except Exception:
+            # decide() meets the same failure, and counts it.
+            return None
+        if verdict.action is not Action.ACCEPT or (
+            verdict.removals and self.settings.observe
+        ):
+            self._keep(found)
+            return None
+        self._metrics.judged(verdict.action, self.settings.observe)
+        return Decision(verdict, found.reading, None, "", b"", self.settings.observe)
+
+    def decide(self, mail: Mail) -> Decision:
+        """Decide, with Memory where the mail needs it. Blocks.
+
+        Raises TransientError where Memory is away, and JudgementBroke the first time
+        that a mail breaks the judge; the second time it is held as unreadable. In
+        observe mode neither: the mail passes with an alarm.
+        """
+        digest = digest_of(mail)
+        try:
+            found = self._kept(mail) or self._read(mail)
+        except Exception as error:
+            return self._broke(mail, digest, None, error)
+        known, reservation = self._ask(found.wave)
+        try:
+            verdict = judge(found.reading, known, self.policy)
+        except Exception as error:
+            return self._broke(mail, digest, reservation, error)
+        decision = Decision(
+            verdict,
+            found.reading,
+            self._kept_place(verdict, reservation),
+            known.mailing.id if known.mailing else self._own_mailing(digest),
+            digest,
+            self.settings.observe,
+        )
+        self._record(decision)
+        return decision
+
+    def hold(self, mail: Mail, decision: Decision) -> str:
+        """Commit the mail and queue its notice; the hold's id. Blocks.
+
+        Durable when this returns. Where the verdict is split, the copies are queued,
+        too; where they cannot be made the mail stays held for people to decide.
+        Raises TransientError: then the client keeps the mail, and its next try finds
+        what was committed.
+        """
+        now = self._clock()
+        new = self._new_hold(mail, decision)
+        hold_id = self._spool.hold(new)
+        hold = self._spool.get(hold_id)
+        settle_as_held(self._memory, hold)
+        if hold.state is not HoldState.HELD:
+            return hold_id
+        if decision.verdict.action is Action.SPLIT:
+            try:
+                split(
+                    self._spool,
+                    self._memory,
+                    hold_id,
+                    self.policy,
+                    now,
+                    name=self._name,
+                )
+                return hold_id
+            except CannotSendSingly:
+                pass
+        self._notify(mail, decision, hold_id, new)
+        return hold_id
+
+    def settle(self, decision: Decision, shown: bool) -> None:
+        """Tell Memory whether an accepted mail was shown. Blocks; never raises.
+
+        No reply of the next hop counts as shown. Where Memory is away the place
+        stays reserved, which counts as shown as well.
+        """
+        if decision.reservation is None:
+            return
+        state = WaveState.SHOWN if shown else WaveState.CANCELLED
+        try:
+            self._memory.settle(decision.reservation, state)
+        except TransientError:
+            self._alarm("memory", "A mail could not be settled in Memory.")
+
+    def _is_large(self, mail: Mail) -> bool:
+        settings = self.settings
+        return (
+            len(mail.content) > settings.at_once_size
+            or len(mail.envelope.recipients) > settings.at_once_recipients
+            or mail.content.count(b"@") > settings.at_once_at_signs
+        )
+
+    def _read(self, mail: Mail) -> _Read:
+        reading = read(mail, self.policy)
+        return _Read(mail, reading, wave_of(reading, mail, self.policy))
+
+    def _keep(self, found: _Read) -> None:
+        """Keep what was read for ``decide``, which comes next for the same mail."""
+        with self._lock:
+            self._already_read[id(found.mail)] = found
+            while len(self._already_read) > MAX_ALREADY_READ:
+                self._already_read.popitem(last=False)
+
+    def _kept(self, mail: Mail) -> _Read | None:
+        with self._lock:
+            found = self._already_read.pop(id(mail), None)
+        return found if found is not None and found.mail is mail else None
+
+    def _ask(self, wave: Wave | None) -> tuple[Known, str | None]:
+        if wave is None:
+            return NOTHING_KNOWN, None
+        try:
+            reservation = self._memory.reserve(
+                wave, window=self.policy.mailing_window, now=self._clock()
+            )
+        except TransientError:
+            self._alarm("memory", "Memory is away.")
+            if not self.settings.observe:
+                raise
+            return NOTHING_KNOWN, None
+        return reservation.known, reservation.id
+
+    def _broke(
+        self, mail: Mail, digest: bytes, reservation: str | None, error: Exception
+    ) -> Decision:
+        # The error's own text may hold an address: its kind is all that is told.
+        self._alarm("judgement", f"A judgement failed: {type(error).__name__}.")
+        observe = self.settings.observe
+        if not (observe or self._is_second_failure(digest)):
+            raise JudgementBroke from None
+        viewers = len(set(mail.envelope.rcpt_tos))
+        decision = Decision(
+            Verdict(Action.ACCEPT) if observe else broken_twice(viewers),
+            None,
+            reservation,
+            self._own_mailing(digest),
+            digest,
+            observe,
+        )
+        self._metrics.judged(decision.verdict.action, observe)
+        return decision
+
+    def _is_second_failure(self, digest: bytes) -> bool:
+        with self._lock:
+            if digest in self._broken:
+                return True
+            self._broken[digest] = None
+            while len(self._broken) > self.settings.remembered_failures:
+                self._broken.popitem(last=False)
+            return False
+
+    def _kept_place(self, verdict: Verdict, reservation: str | None) -> str | None:
+        """A refused mail is shown to nobody: its place is given up at once."""
+        if verdict.action is Action.REJECT and not self.settings.observe:
+            if reservation is not None:
+                try:
+                    self._memory.settle(reservation, WaveState.CANCELLED)
+                except TransientError:
+                    self._alarm("memory", "A mail could not be settled in Memory.")
+            return None
+        return reservation
+
+    def _own_mailing(self, digest: bytes) -> str:
+        return self._name("mailing", digest.hex())
+
+    def _record(self, decision: Decision) -> None:
+        verdict, observed = decision.verdict, decision.is_observed
+        self._metrics.judged(verdict.action, observed)
+        is_objection = verdict.action is not Action.ACCEPT
+        if not (is_objection or verdict.removals):
+            return
+        if not observed and verdict.action is not Action.REJECT:
+            return  # a hold is journalled by the spool, a removal needs no entry
+        facts = {
+            "mailing": decision.mailing_id,
+            "action": verdict.action.value,
+            "rules": ", ".join(finding.rule for finding in verdict.findings),
+            "people": max((f.people for f in verdict.findings), default=0),
+            "removals": len(verdict.removals),
+        }
+        self._write("observed" if observed else "rejected", **facts)
+
+    def _alarm(self, what: str, sentence: str) -> None:
+        self._metrics.trouble(what)
+        log.error("%s", sentence)
+        self._write("trouble", what=what, sentence=sentence)
+
+    def _write(self, event: str, **facts: object) -> None:
+        """Write to the journal; where it is away, the log has to do."""
+        try:
+            self._journal(event, **facts)
+        except Exception as error:
+            log.error("The journal is away: %s", type(error).__name__)
+
+    def _new_hold(self, mail: Mail, decision: Decision) -> NewHold:
+        now, reading = self._clock(), decision.reading
+        refused = why_not(mail, reading, self.policy) if reading else UNREAD
+        people = reading.newly_shown | reading.newly_shown_in_text if reading else ()
+        viewers = reading.outside_viewers if reading else set(mail.envelope.rcpt_tos)
+        shown = reading.content.shown if reading else {}
+        return NewHold(
+            mail=mail,
+            digest=decision.digest,
+            findings=decision.verdict.findings,
+            mailing_id=decision.mailing_id,
+            reservation_id=decision.reservation,
+            people=len(people),
+            disclosures=reading.new_disclosures if reading else 0,
+            viewers=len(viewers),
+            singly_refused=refused,
+            expires_at=now + self.settings.hold_for,
+            received_at=now,
+            subject=reading.content.subject if reading else "",
+            shown=tuple(Shown(person, shown[person]) for person in sorted(people)),
+        )
+
+    def _notify(
+        self, mail: Mail, decision: Decision, hold_id: str, new: NewHold
+    ) -> None:
+        """Queue the sender's notice; nobody is told where nobody may be."""
+        sender, reading = mail.envelope.mail_from, decision.reading
+        if sender is None or reading is None or reading.content.auto_submitted:
+            return
+        if reading.sides.is_outsider(sender):
+            return
+        first = new.findings[0].text if new.findings else ""
+        facts = Facts(
+            hold_id=hold_id,
+            mailing_id=new.mailing_id,
+            viewers=new.viewers,
+            disclosures=new.disclosures,
+            singly_refused=new.singly_refused,
+            first_finding=first,
+            subject=new.subject,
+        )
+        now = self._clock()
+        self._spool.queue([self._notices.of_hold(facts, sender, now)], now=now)

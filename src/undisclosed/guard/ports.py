@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the guard needs of the world: a Spool, a Memory, a Relay.
+
+The guard's code knows no Django and no SQL. ``undisclosed.store`` has the
+PostgreSQL spool and memory, ``guard.testing`` those that forget; one suite of
+tests runs over both. Calls are synchronous and may block: the endpoints run
+them in threads. Anything that is away raises TransientError.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from undisclosed.core.held import (
+    RETRY_WINDOW,
+    CopyEvent,
+    CopyState,
+    Failure,
+    Hold,
+    HoldDecided,
+    HoldEvent,
+    HoldState,
+    NewHold,
+    NoSuchHold,
+    Outgoing,
+    OutgoingKind,
+    Reservation,
+    WaveState,
+)
+from undisclosed.core.mailing import Wave
+
+__all__ = [
+    "RETRY_WINDOW",
+    "Clock",
+    "CopyEvent",
+    "CopyState",
+    "Failure",
+    "Hold",
+    "HoldDecided",
+    "HoldEvent",
+    "HoldState",
+    "Journal",
+    "KeyedId",
+    "Memory",
+    "NewHold",
+    "NoSuchHold",
+    "Outgoing",
+    "OutgoingKind",
+    "Reservation",
+    "Spool",
+    "WaveState",
+]
+
+
+class Memory(Protocol):
+    """What was shown to whom before, as keyed hashes."""
+
+    def reserve(self, wave: Wave, *, window: timedelta, now: datetime) -> Reservation:
+        """Take a place for this mail in one serialised transaction.
+
+        Two guards that reserve at once see one another: the second one's ``Known``
+        counts the first one's people. The same ``wave.digest`` again (a retry) finds
+        its own place, and a cancelled place counts again. A reservation that is never
+        settled counts as shown. ``Known.mailing`` is never None in the answer: the
+        mailing's people and disclosures over everything that is not cancelled, this
+        mail included. Only waves that add up join a mailing; any other is one alone.
+        """
+
+    def settle(self, reservation_id: str, state: WaveState) -> None:
+        """Say what became of the mail: SHOWN, HELD or CANCELLED.
+
+        A step that ``WAVE_TRANSITIONS`` does not have, and a reservation whose
+        retention is over, change nothing: settling twice is settling once.
+        """
+
+
+class Spool(Protocol):
+    """Held mail and the copies that leave: durable, encrypted, counted."""
+
+    def hold(self, new: NewHold) -> str:
+        """Commit the mail; the hold's id. Durable when this returns.
+
+        The same digest within RETRY_WINDOW of the earlier ``received_at`` finds the
+        earlier hold, whatever became of it: a client that did not hear our 250 does
+        not hold its mail twice.
+        """
+
+    def get(self, hold_id: str) -> Hold:
+        """One hold. Raises NoSuchHold."""
+
+    def of_mailing(self, mailing_id: str) -> Sequence[Hold]:
+        """Every hold of one mailing, oldest first."""
+
+    def content(self, hold_id: str) -> bytes:
+        """The held content whole. Raises NoSuchHold where it is gone.
+
+        It is there while the hold is HELD and while a copy of it is still to leave.
+        """
+
+    def decide(
+        self,
+        hold_id: str,
+        event: HoldEvent,
+        outgoing: Sequence[Outgoing] = (),
+        *,
+        by: str,
+        reason: str = "",
+        now: datetime,
+    ) -> HoldState:
+        """Take the hold along its table of states and queue what leaves.
+
+        One transaction: state, outgoing mail, journal entry and the job that
+        delivers. ``by`` is an account's or a part's name, never an address.
+        Raises HoldDecided where the table has no such step.
+        """
+
+    def queue(self, outgoing: Sequence[Outgoing], *, now: datetime) -> None:
+        """Queue mail of our own (notices, DSNs) with its job."""
+
+    def due(
+        self, *, now: datetime, limit: int, escalate_after: Sequence[timedelta] = ()
+    ) -> Sequence[Hold]:
+        """Untouched holds whose time to escalate or to expire has come, oldest first.
+
+        A hold that escalated n times is due at ``received_at + escalate_after[n]``,
+        and from ``expires_at`` on. A hold of the null sender never expires, since
+        there is nobody it could go back to: it only escalates.
+        """
+
+    def claim(
+        self, *, by: str, limit: int, lease: timedelta, now: datetime
+    ) -> Sequence[Outgoing]:
+        """Take copies whose time has come, for as long as the lease lasts.
+
+        Nobody else gets them meanwhile; ``mark`` ends the lease, and so does its time.
+        """
+
+    def give_back(self, *, by: str) -> None:
+        """End every lease of this name: its worker died, and what it took is free."""
+
+    def mark(
+        self,
+        copy_id: str,
+        event: CopyEvent,
+        reply: str,
+        *,
+        now: datetime,
+        retry_at: datetime | None = None,
+    ) -> None:
+        """Record what became of one try: the next hop's reply, and when again.
+
+        Counts the attempt and ends the lease. A copy that is SENT or FAILED stays so:
+        a second mark changes nothing.
+        """
+
+    def divide(self, copy_id: str, parts: Sequence[Outgoing], *, now: datetime) -> None:
+        """Give some recipients of one copy a copy of their own, in one transaction.
+
+        For a copy of several recipients whose tries ended differently. Every recipient
+        in ``parts`` leaves the copy's envelope (at least one stays) and the parts are
+        queued; a part whose id is there already changes nothing.
+        """
+
+    def unreported(
+        self, *, now: datetime, interval: timedelta
+    ) -> Sequence[Sequence[Failure]]:
+        """Failures nobody was told of, grouped by hold, oldest group first.
+
+        A hold is left out while its last report is younger than the interval. Copies
+        that belong to no hold (our own notices) come each as a group of one.
+        """
+
+    def report(
+        self, copy_ids: Sequence[str], dsn: Outgoing | None, *, now: datetime
+    ) -> None:
+        """Mark failures as reported and queue the DSN that says so, in one go.
+
+        ``dsn`` is None where nobody may be told (null sender).
+        """
+
+
+class Clock(Protocol):
+    """The one place where the guard learns the time (aware UTC)."""
+
+    def __call__(self) -> datetime:
+        """Now."""
+
+
+class Journal(Protocol):
+    """The append-only account of what was decided and done, without an address."""
+
+    def __call__(self, event: str, **facts: object) -> None:
+        """Write one entry. Raises TransientError where the store is away."""
+
+
+class KeyedId(Protocol):
+    """Makes the same id of the same parts, and none that anybody can guess."""
+
+    def __call__(self, *parts: str) -> str:
+        """The id: at most 64 letters and digits."""

@@ -1,0 +1,439 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Spool, Memory, clock and journal that forget: what the guard's tests stand on.
+
+They have behaviour, not expectations: the same suite of tests runs over these
+and over the PostgreSQL ones. They are safe to be called from several threads,
+and keep everything only while the process lives. Each can be put away
+(``is_away``): then every call raises TransientError, as a lost store would.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from undisclosed.core.address import Address
+from undisclosed.core.known import Known, MailingSoFar
+from undisclosed.core.mailing import SIMILARITY, Wave
+from undisclosed.errors import TransientError
+from undisclosed.guard.ports import (
+    RETRY_WINDOW,
+    CopyEvent,
+    CopyState,
+    Failure,
+    Hold,
+    HoldDecided,
+    HoldEvent,
+    HoldState,
+    NewHold,
+    NoSuchHold,
+    Outgoing,
+    Reservation,
+    WaveState,
+)
+from undisclosed.guard.states import (
+    COPY_TRANSITIONS,
+    HOLD_TRANSITIONS,
+    WAVE_TRANSITIONS,
+)
+
+WAITING = (CopyState.QUEUED, CopyState.DELAYED)
+
+
+class FixedClock:
+    """A clock that stands still until it is told to move."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        """The time that it was set to."""
+        return self.now
+
+    def advance(self, by: timedelta) -> datetime:
+        """Move on; the new time."""
+        self.now += by
+        return self.now
+
+
+class RecordingJournal:
+    """A journal that keeps its entries in a list."""
+
+    def __init__(self) -> None:
+        self.entries: list[tuple[str, dict[str, object]]] = []
+        self.is_away = False
+
+    def __call__(self, event: str, **facts: object) -> None:
+        """Keep one entry."""
+        if self.is_away:
+            raise TransientError("The journal is away.")
+        self.entries.append((event, facts))
+
+    def events(self) -> list[str]:
+        """What was written, without the facts."""
+        return [event for event, _ in self.entries]
+
+
+@dataclass(slots=True)
+class _Place:
+    id: str
+    mailing_id: str
+    wave: Wave
+    at: datetime
+    state: WaveState = WaveState.RESERVED
+
+    def counts(self) -> bool:
+        return self.state is not WaveState.CANCELLED
+
+
+class ForgetfulMemory:
+    """A Memory that compares shingles one by one and hashes nothing."""
+
+    def __init__(self) -> None:
+        self.is_away = False
+        self._lock = threading.Lock()
+        self._places: list[_Place] = []
+
+    def reserve(self, wave: Wave, *, window: timedelta, now: datetime) -> Reservation:
+        """A place for this mail; see the port."""
+        with self._lock:
+            self._be_there()
+            place = self._place_of(wave, window, now)
+            known = Known(self._mailing_of(place), self._is_recall(wave))
+            return Reservation(place.id, known)
+
+    def settle(self, reservation_id: str, state: WaveState) -> None:
+        """What became of the mail; see the port."""
+        with self._lock:
+            self._be_there()
+            for place in self._places:
+                if (
+                    place.id == reservation_id
+                    and state in WAVE_TRANSITIONS[place.state]
+                ):
+                    place.state = state
+
+    def state(self, reservation_id: str) -> WaveState:
+        """Where a place is, for assertions."""
+        return next(p.state for p in self._places if p.id == reservation_id)
+
+    def states(self) -> list[WaveState]:
+        """Where every place is, in the order of reserving."""
+        return [place.state for place in self._places]
+
+    def _be_there(self) -> None:
+        if self.is_away:
+            raise TransientError("Memory is away.")
+
+    def _place_of(self, wave: Wave, window: timedelta, now: datetime) -> _Place:
+        for place in self._places:
+            if place.wave.digest == wave.digest:
+                if place.state is WaveState.CANCELLED:
+                    place.state = WaveState.RESERVED
+                return place
+        number = len(self._places) + 1
+        mailing_id = f"mailing-{number}"
+        for place in self._places:
+            if now - place.at <= window and _is_same_mailing(place.wave, wave):
+                mailing_id = place.mailing_id
+        place = _Place(f"place-{number}", mailing_id, wave, now)
+        self._places.append(place)
+        return place
+
+    def _mailing_of(self, place: _Place) -> MailingSoFar:
+        waves = [
+            other.wave
+            for other in self._places
+            if other.mailing_id == place.mailing_id and other.counts()
+        ]
+        people: frozenset[Address] = frozenset().union(*(w.people for w in waves))
+        disclosures = sum(wave.disclosures for wave in waves)
+        return MailingSoFar(place.mailing_id, len(people), disclosures, len(waves))
+
+    def _is_recall(self, wave: Wave) -> bool:
+        return wave.recalls is not None and any(
+            place.wave.sender == wave.sender
+            and place.wave.subject == wave.recalls
+            and not place.wave.audience.isdisjoint(wave.audience)
+            for place in self._places
+        )
+
+
+def _is_same_mailing(one: Wave, other: Wave) -> bool:
+    if not (one.adds_up and other.adds_up and one.sender == other.sender):
+        return False
+    together = len(one.shingles | other.shingles)
+    return len(one.shingles & other.shingles) >= SIMILARITY * together
+
+
+@dataclass(slots=True)
+class _HeldMail:
+    hold: Hold
+    digest: bytes
+    content: bytes
+    reported_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class _Copy:
+    outgoing: Outgoing
+    at: datetime
+    reply: str = ""
+    lease_by: str = ""
+    lease_until: datetime | None = None
+    is_reported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """One decision as the spool was told of it, for assertions."""
+
+    hold_id: str
+    event: HoldEvent
+    by: str
+    reason: str
+
+
+@dataclass(slots=True)
+class MemorySpool:
+    """A Spool in memory: everything of the port but durability."""
+
+    is_away: bool = False
+    decisions: list[Decided] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _holds: dict[str, _HeldMail] = field(default_factory=dict)
+    _copies: dict[str, _Copy] = field(default_factory=dict)
+
+    def hold(self, new: NewHold) -> str:
+        """Keep the mail; see the port."""
+        with self._open():
+            for kept in self._holds.values():
+                age = new.received_at - kept.hold.received_at
+                if kept.digest == new.digest and age <= RETRY_WINDOW:
+                    return kept.hold.id
+            hold = _hold_of(f"hold-{len(self._holds) + 1}", new)
+            self._holds[hold.id] = _HeldMail(hold, new.digest, new.mail.content)
+            return hold.id
+
+    def get(self, hold_id: str) -> Hold:
+        """One hold; see the port."""
+        with self._open():
+            return self._kept(hold_id).hold
+
+    def of_mailing(self, mailing_id: str) -> Sequence[Hold]:
+        """Every hold of one mailing; see the port."""
+        with self._open():
+            found = (kept.hold for kept in self._holds.values())
+            return sorted(
+                (hold for hold in found if hold.mailing_id == mailing_id),
+                key=lambda hold: hold.received_at,
+            )
+
+    def content(self, hold_id: str) -> bytes:
+        """The held content; see the port."""
+        with self._open():
+            if not self._has_content(self._kept(hold_id).hold):
+                raise NoSuchHold(hold_id=hold_id)
+            return self._kept(hold_id).content
+
+    def decide(
+        self,
+        hold_id: str,
+        event: HoldEvent,
+        outgoing: Sequence[Outgoing] = (),
+        *,
+        by: str,
+        reason: str = "",
+        now: datetime,
+    ) -> HoldState:
+        """Take the hold along its table; see the port."""
+        with self._open():
+            kept = self._kept(hold_id)
+            state = HOLD_TRANSITIONS[kept.hold.state].get(event)
+            if state is None:
+                raise HoldDecided(hold_id=hold_id, state=kept.hold.state.value)
+            more = int(event is HoldEvent.ESCALATE)
+            kept.hold = replace(
+                kept.hold, state=state, escalations=kept.hold.escalations + more
+            )
+            self.decisions.append(Decided(hold_id, event, by, reason))
+            self._queue(outgoing, now)
+            return state
+
+    def queue(self, outgoing: Sequence[Outgoing], *, now: datetime) -> None:
+        """Queue mail of our own; see the port."""
+        with self._open():
+            self._queue(outgoing, now)
+
+    def due(
+        self, *, now: datetime, limit: int, escalate_after: Sequence[timedelta] = ()
+    ) -> Sequence[Hold]:
+        """Untouched holds whose time has come; see the port."""
+        with self._open():
+            found = [
+                kept.hold
+                for kept in self._holds.values()
+                if kept.hold.state is HoldState.HELD
+                and _is_due(kept.hold, now, escalate_after)
+            ]
+            return sorted(found, key=lambda hold: hold.received_at)[:limit]
+
+    def claim(
+        self, *, by: str, limit: int, lease: timedelta, now: datetime
+    ) -> Sequence[Outgoing]:
+        """Take copies whose time has come; see the port."""
+        with self._open():
+            free = [copy for copy in self._copies.values() if _is_free(copy, now)]
+            for copy in free[:limit]:
+                copy.lease_by, copy.lease_until = by, now + lease
+            return [copy.outgoing for copy in free[:limit]]
+
+    def give_back(self, *, by: str) -> None:
+        """End every lease of this name; see the port."""
+        with self._open():
+            for copy in self._copies.values():
+                if copy.lease_by == by:
+                    copy.lease_until = None
+
+    def mark(
+        self,
+        copy_id: str,
+        event: CopyEvent,
+        reply: str,
+        *,
+        now: datetime,
+        retry_at: datetime | None = None,
+    ) -> None:
+        """Record what became of one try; see the port."""
+        with self._open():
+            copy = self._copies[copy_id]
+            state = COPY_TRANSITIONS[copy.outgoing.state].get(event)
+            if state is None:
+                return
+            copy.outgoing = replace(
+                copy.outgoing,
+                state=state,
+                attempts=copy.outgoing.attempts + 1,
+                not_before=retry_at,
+            )
+            copy.reply, copy.at, copy.lease_until = reply, now, None
+
+    def divide(self, copy_id: str, parts: Sequence[Outgoing], *, now: datetime) -> None:
+        """Give some recipients a copy of their own; see the port."""
+        with self._open():
+            copy = self._copies[copy_id]
+            leaving = {a for part in parts for a in part.envelope.rcpt_tos}
+            envelope = copy.outgoing.envelope
+            staying = tuple(
+                recipient
+                for recipient in envelope.recipients
+                if recipient.address not in leaving
+            )
+            copy.outgoing = replace(
+                copy.outgoing, envelope=replace(envelope, recipients=staying)
+            )
+            self._queue(parts, now)
+
+    def unreported(
+        self, *, now: datetime, interval: timedelta
+    ) -> Sequence[Sequence[Failure]]:
+        """Failures nobody was told of; see the port."""
+        with self._open():
+            groups: dict[str, list[Failure]] = {}
+            for copy in self._copies.values():
+                if copy.outgoing.state is CopyState.FAILED and not copy.is_reported:
+                    failure = _failure_of(copy)
+                    key = failure.hold_id or failure.copy_id
+                    groups.setdefault(key, []).append(failure)
+            return [
+                group
+                for key, group in groups.items()
+                if not self._was_reported(key, now - interval)
+            ]
+
+    def report(
+        self, copy_ids: Sequence[str], dsn: Outgoing | None, *, now: datetime
+    ) -> None:
+        """Mark failures as reported; see the port."""
+        with self._open():
+            for copy_id in copy_ids:
+                copy = self._copies[copy_id]
+                copy.is_reported = True
+                if copy.outgoing.hold_id is not None:
+                    self._holds[copy.outgoing.hold_id].reported_at = now
+            self._queue([dsn] if dsn else [], now)
+
+    def outgoing(self) -> list[Outgoing]:
+        """Everything that was ever queued, in that order, for assertions."""
+        return [copy.outgoing for copy in self._copies.values()]
+
+    def reply(self, copy_id: str) -> str:
+        """What the next hop last said to one copy, for assertions."""
+        return self._copies[copy_id].reply
+
+    def _open(self) -> threading.Lock:
+        if self.is_away:
+            raise TransientError("The spool is away.")
+        return self._lock
+
+    def _kept(self, hold_id: str) -> _HeldMail:
+        if hold_id not in self._holds:
+            raise NoSuchHold(hold_id=hold_id)
+        return self._holds[hold_id]
+
+    def _has_content(self, hold: Hold) -> bool:
+        return hold.state is HoldState.HELD or any(
+            copy.outgoing.state in WAITING
+            for copy in self._copies.values()
+            if copy.outgoing.hold_id == hold.id
+        )
+
+    def _queue(self, outgoing: Sequence[Outgoing], now: datetime) -> None:
+        for each in outgoing:
+            self._copies.setdefault(each.id, _Copy(each, now))
+
+    def _was_reported(self, key: str, since: datetime) -> bool:
+        kept = self._holds.get(key)
+        at = kept.reported_at if kept else None
+        return at is not None and at > since
+
+
+def _hold_of(hold_id: str, new: NewHold) -> Hold:
+    return Hold(
+        id=hold_id,
+        mailing_id=new.mailing_id,
+        reservation_id=new.reservation_id,
+        state=HoldState.HELD,
+        envelope=new.mail.envelope,
+        findings=new.findings,
+        people=new.people,
+        disclosures=new.disclosures,
+        viewers=new.viewers,
+        singly_refused=new.singly_refused,
+        received_at=new.received_at,
+        expires_at=new.expires_at,
+        escalations=0,
+        size=len(new.mail.content),
+    )
+
+
+def _is_due(hold: Hold, now: datetime, escalate_after: Sequence[timedelta]) -> bool:
+    if hold.envelope.mail_from is not None and now >= hold.expires_at:
+        return True
+    next_at = escalate_after[hold.escalations : hold.escalations + 1]
+    return any(now >= hold.received_at + after for after in next_at)
+
+
+def _is_free(copy: _Copy, now: datetime) -> bool:
+    return (
+        copy.outgoing.state in WAITING
+        and (copy.outgoing.not_before is None or copy.outgoing.not_before <= now)
+        and (copy.lease_until is None or copy.lease_until <= now)
+    )
+
+
+def _failure_of(copy: _Copy) -> Failure:
+    outgoing = copy.outgoing
+    return Failure(
+        outgoing.id, outgoing.hold_id, outgoing.envelope, copy.reply, copy.at
+    )

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The catching mailbox of a machine without a next hop."""

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The first steps of an installation: is it its key, and who may log in first?
+
+Everything here is to be called after ``settings.configure``.
+"""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+from django.apps import apps
+from django.db import transaction
+
+from undisclosed.core.address import Address
+from undisclosed.errors import UndisclosedError
+from undisclosed.store import crypto, journal
+from undisclosed.store.crypto import SealBroken
+from undisclosed.store.database import database
+from undisclosed.store.roles import Role
+
+if TYPE_CHECKING:
+    from undisclosed.store.models import Account
+
+LINK_LIFETIME: Final = timedelta(hours=24)
+FIRST_LOGIN: Final = Address("admin", "localhost.invalid")
+"""What the first account logs in with until it gives itself an address."""
+
+_TOKEN_BYTES: Final = 24
+_LOCK: Final = 0x756E6469_6163_6374  # the same for every process
+
+
+class AnotherMasterKey(UndisclosedError):
+    """The database was written under another master key than the one at hand."""
+
+
+def _accounts() -> "type[Account]":
+    # A model can be imported only after Django is configured.
+    return cast("type[Account]", apps.get_model("store", "Account"))
+
+
+def check_key() -> None:
+    """Raise AnotherMasterKey where this key does not open what is stored."""
+    account = _accounts().objects.order_by("created_at").first()
+    if account is None:
+        return
+    try:
+        _ = account.login
+    except SealBroken:
+        raise AnotherMasterKey(key=crypto.keys().id) from None
+
+
+def first_account(
+    login: Address = FIRST_LOGIN, name: str = "Administrator"
+) -> "Account | None":
+    """The first account, made with every role; None where accounts exist already.
+
+    Nobody may approve their own mail, so neither may this account.
+    """
+    with transaction.atomic(), database() as connection:
+        connection.run("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        if _accounts().objects.exists():
+            return None
+        account = _accounts().objects.create_account(
+            login, name=name, roles=tuple(Role)
+        )
+        journal.write("first account made", actor="run", account=str(account.pk))
+        return account
+
+
+def login_link(account: "Account", now: datetime | None = None) -> str:
+    """The token of a log-in link that works once, within a day; earlier ones end."""
+    now = now or datetime.now(UTC)
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    with transaction.atomic():
+        account.login_links.filter(used_at__isnull=True).delete()
+        account.login_links.create(
+            token_hash=crypto.keys().hash("log-in link", token.encode()),
+            created_at=now,
+            expires_at=now + LINK_LIFETIME,
+        )
+    return token
+
+
+def unused_account() -> "Account | None":
+    """The first account while nobody has ever logged in: it needs its link again."""
+    if _accounts().objects.filter(last_login__isnull=False).exists():
+        return None
+    return _accounts().objects.order_by("created_at").first()

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The thread's connection to PostgreSQL, and what its being away is called.
+
+Django keeps one connection per thread. The guard's threads live long and no request
+ends them, so a connection that broke is noticed here, dropped, and made anew at the
+next call: a database that was stopped and started heals without a restart of ours.
+"""
+
+import select
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import django.db
+import psycopg
+from django.db import connection as django_connection
+
+from undisclosed.errors import TransientError
+
+Row = tuple[Any, ...]
+_AWAY = (
+    psycopg.OperationalError,  # class 08, 53 (disk full), 55, 57, 58; lost sockets
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,  # the standby of a failover
+    django.db.OperationalError,
+    django.db.InterfaceError,
+)
+
+
+class Connection:
+    """A connection for plain SQL, inside ``database()`` only."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: "psycopg.Connection[Row]") -> None:
+        self.raw = raw
+
+    def run(self, query: str, values: Sequence[object] = ()) -> "psycopg.Cursor[Row]":
+        """Execute with values bound by the server; prepared when it repeats."""
+        # The connection's own cursors would put the values into the text.
+        return psycopg.Cursor(self.raw).execute(query.encode(), values)
+
+    def one(self, query: str, values: Sequence[object] = ()) -> Row | None:
+        """The first row, or None."""
+        return self.run(query, values).fetchone()
+
+    def all(self, query: str, values: Sequence[object] = ()) -> list[Row]:
+        """Every row."""
+        return self.run(query, values).fetchall()
+
+
+@contextmanager
+def database() -> Iterator[Connection]:
+    """The thread's connection. Raises TransientError where the database is away.
+
+    Each statement commits by itself, outside of ``transaction()``.
+    """
+    try:
+        _drop_if_dead()
+        django_connection.ensure_connection()
+        raw = django_connection.connection
+        _close_with_thread(raw)
+        yield Connection(raw)
+    except _AWAY as error:
+        state = getattr(error, "sqlstate", None) or "no connection"
+        _drop()
+        # Not chained: what PostgreSQL says may quote what it was told.
+        raise TransientError("The database is away.", state=state) from None
+
+
+@contextmanager
+def transaction() -> Iterator[Connection]:
+    """One transaction: all of it is durable when the block ends, or nothing."""
+    with database() as connection, connection.raw.transaction():
+        yield connection
+
+
+class _Closer:
+    """Closes a connection when the thread that it belongs to ends."""
+
+    __slots__ = ("raw",)
+
+    def __init__(self, raw: "psycopg.Connection[Row]") -> None:
+        self.raw = raw
+
+    def __del__(self) -> None:
+        self.raw.close()
+
+
+_of_thread = threading.local()
+
+
+def _close_with_thread(raw: "psycopg.Connection[Row]") -> None:
+    closer = getattr(_of_thread, "closer", None)
+    if closer is None or closer.raw is not raw:
+        _of_thread.closer = _Closer(raw)
+
+
+def _drop_if_dead() -> None:
+    """A server that went away has closed its end: then the idle socket is readable."""
+    raw = django_connection.connection
+    if raw is None or django_connection.in_atomic_block:
+        return
+    if raw.closed:
+        _drop()
+        return
+    poll = select.poll()
+    poll.register(raw.fileno(), select.POLLIN)
+    if poll.poll(0):
+        _drop()
+
+
+def _drop() -> None:
+    if not django_connection.in_atomic_block:
+        django_connection.close()

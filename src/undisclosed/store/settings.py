@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings from one TOML file and the environment; they fail loudly.
+
+A guard that starts half-configured lets mail through: whatever cannot be used is
+refused with its line, a secret may come from a file (``NAME_FILE``), and what is
+relative in the file is relative to the file.
+"""
+
+import ipaddress
+import re
+import socket
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from undisclosed.core.address import Address
+from undisclosed.core.policy import policy_from
+from undisclosed.errors import UndisclosedError
+from undisclosed.formats.configuration import Table, parse_toml
+from undisclosed.store import master_key
+from undisclosed.store.framework import configure, django_settings
+from undisclosed.store.settings_table import ENVIRONMENT, SETTINGS, read_table
+from undisclosed.store.settings_values import (
+    ConsoleSettings,
+    DeliverySettings,
+    GuardSettings,
+    HoldSettings,
+    HostPort,
+    Limits,
+    PostOfficeSettings,
+    Settings,
+    StoreSettings,
+    WorkerSettings,
+)
+
+__all__ = [
+    "ENVIRONMENT",
+    "SETTINGS",
+    "ConsoleSettings",
+    "DeliverySettings",
+    "GuardSettings",
+    "HoldSettings",
+    "HostPort",
+    "Limits",
+    "PostOfficeSettings",
+    "Settings",
+    "StoreSettings",
+    "WorkerSettings",
+    "configure",
+    "django_settings",
+    "load",
+    "secret",
+]
+
+_HOST_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]]+)):(\d{1,5})")
+_HIGHEST_PORT = 65_535
+
+
+def load(file: Path | None, environment: Mapping[str, str]) -> Settings:
+    """Read the settings.
+
+    ``file`` None: the one that UNDISCLOSED_SETTINGS names, else ``undisclosed.toml``
+    in the current folder where there is one, else the defaults. Raises
+    ConfigurationError with the line, PolicyError likewise, and UndisclosedError
+    for the environment and for a file that cannot be read.
+    """
+    file = _file(file, environment)
+    table = parse_toml(_text_of(file) if file else "")
+    reader = _Reader(table, file.parent if file else Path.cwd())
+    return Settings(
+        guard=reader.guard(),
+        postoffice=PostOfficeSettings(reader.required_host_port("postoffice.listen")),
+        worker=WorkerSettings(reader.host_port("worker.metrics")),
+        console=reader.console(),
+        holds=reader.holds(),
+        delivery=reader.delivery(),
+        store=reader.store(environment),
+        policy=policy_from(table.table("policy")),
+        file=file,
+        master_key=_master_key(environment),
+    )
+
+
+def secret(name: str, environment: Mapping[str, str]) -> str | None:
+    """A secret from ``NAME``, or from the file that ``NAME_FILE`` names.
+
+    Raises UndisclosedError where both are given or the file cannot be read.
+    """
+    value, file = environment.get(name), environment.get(f"{name}_FILE")
+    if value and file:
+        raise UndisclosedError(f"Both {name} and {name}_FILE are set: unset one.")
+    return _text_of(Path(file)).strip() if file else value or None
+
+
+def _file(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+    if file is None and environment.get("UNDISCLOSED_SETTINGS"):
+        file = Path(environment["UNDISCLOSED_SETTINGS"])
+    if file is not None:
+        return file.absolute()
+    usual = Path("undisclosed.toml").absolute()
+    return usual if usual.exists() else None
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except OSError as error:
+        raise UndisclosedError(f"{file} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise UndisclosedError(f"{file} is not text in UTF-8.") from None
+
+
+def _master_key(environment: Mapping[str, str]) -> bytes | None:
+    text = secret("UNDISCLOSED_MASTER_KEY", environment)
+    return None if text is None else master_key.parse(text, "UNDISCLOSED_MASTER_KEY")
+
+
+class _Reader:
+    """Turns the values of one table into the settings of the parts."""
+
+    def __init__(self, table: Table, folder: Path) -> None:
+        self.table = table
+        self.folder = folder
+        # Each value was checked against its kind when it was read.
+        self.values: dict[str, Any] = read_table(table)
+
+    def guard(self) -> GuardSettings:
+        value = self.values
+        if value["guard.mode"] not in ("guard", "observe"):
+            raise self.error("guard.mode", 'must be "guard" or "observe"')
+        certificate = self.path("guard.tls_certificate")
+        key = self.path("guard.tls_key")
+        if (certificate is None) != (key is None):
+            raise self.error("guard.tls_key", "and the certificate need each other")
+        return GuardSettings(
+            listen=self.required_host_port("guard.listen"),
+            next_hop=self.host_port("guard.next_hop"),
+            clients=self.networks("guard.clients"),
+            mode=value["guard.mode"],
+            processes=value["guard.processes"],
+            hostname=value["guard.hostname"] or socket.getfqdn(),
+            tls_certificate=certificate,
+            tls_key=key,
+            metrics=self.host_port("guard.metrics"),
+            limits=self.limits(),
+        )
+
+    def limits(self) -> Limits:
+        value = self.values
+        return Limits(
+            max_size=value["guard.limits.max_size"],
+            max_recipients=value["guard.limits.max_recipients"],
+            max_connections=value["guard.limits.max_connections"],
+            in_flight=value["guard.limits.in_flight"],
+            command_timeout=timedelta(seconds=value["guard.limits.command_timeout"]),
+            content_timeout=timedelta(seconds=value["guard.limits.content_timeout"]),
+        )
+
+    def console(self) -> ConsoleSettings:
+        listen = self.required_host_port("console.listen")
+        url = self.values["console.url"] or f"http://{listen}"
+        if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
+            raise self.error("console.url", "must begin with https:// or http://")
+        return ConsoleSettings(
+            listen=listen,
+            url=url.rstrip("/"),
+            processes=self.values["console.processes"],
+        )
+
+    def holds(self) -> HoldSettings:
+        value = self.values
+        return HoldSettings(
+            expiry=timedelta(days=value["holds.expiry"]),
+            escalate_after=timedelta(hours=value["holds.escalate_after"]),
+            escalations=value["holds.escalations"],
+            approvers=self.addresses("holds.approvers"),
+            desk=self.address("holds.desk"),
+            notice_from=self.address("holds.notice_from"),
+            keep=timedelta(days=value["holds.keep"]),
+        )
+
+    def delivery(self) -> DeliverySettings:
+        value = self.values
+        return DeliverySettings(
+            retry=tuple(timedelta(minutes=m) for m in value["delivery.retry"]),
+            give_up=timedelta(days=value["delivery.give_up"]),
+            dsn_interval=timedelta(minutes=value["delivery.dsn_interval"]),
+        )
+
+    def store(self, environment: Mapping[str, str]) -> StoreSettings:
+        value = self.values
+        data = environment.get("UNDISCLOSED_DATA")
+        return StoreSettings(
+            data=Path(data).absolute() if data else self.folder / value["store.data"],
+            database_url=secret("DATABASE_URL", environment) or value["store.database"],
+            postgres_binaries=self.path("store.postgres_binaries"),
+            memory_retention=timedelta(days=value["store.memory_retention"]),
+        )
+
+    def path(self, name: str) -> Path | None:
+        text = self.values[name]
+        return self.folder / text if text else None
+
+    def required_host_port(self, name: str) -> HostPort:
+        found = self.host_port(name)
+        if found is None:
+            raise self.error(name, "must be host:port")
+        return found
+
+    def host_port(self, name: str) -> HostPort | None:
+        text = self.values[name]
+        if not text:
+            return None
+        match = _HOST_PORT.fullmatch(text)
+        if match is None or int(match[3]) > _HIGHEST_PORT:
+            raise self.error(name, 'must be host:port, as in "127.0.0.1:10025"')
+        return HostPort(match[1] or match[2], int(match[3]))
+
+    def networks(
+        self, name: str
+    ) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        try:
+            return tuple(ipaddress.ip_network(text) for text in self.values[name])
+        except ValueError:
+            raise self.error(
+                name, 'must be networks, as in ["10.1.0.0/16", "192.0.2.7/32"]'
+            ) from None
+
+    def address(self, name: str) -> Address | None:
+        text = self.values[name].strip()
+        return self.one_address(name, text) if text else None
+
+    def addresses(self, name: str) -> tuple[Address, ...]:
+        return tuple(self.one_address(name, text) for text in self.values[name])
+
+    def one_address(self, name: str, text: str) -> Address:
+        local_part, at, domain = text.rpartition("@")
+        if not (local_part and at and domain) or re.search(r"[\s<>,]", text):
+            raise self.error(name, "must be an address, as in desk@council.example")
+        return Address(local_part, domain)
+
+    def error(self, name: str, sentence: str) -> UndisclosedError:
+        *sections, key = name.split(".")
+        table = self.table
+        for section in sections:
+            table = table.table(section)
+        return table.error(f'"{name}" {sentence}.', key)

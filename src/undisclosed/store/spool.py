@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The spool in PostgreSQL: held mail and the copies that leave.
+
+It fits the port ``Spool`` of the guard. Content and envelopes are sealed with a key
+of each mail; what is looked up is a keyed hash; what is counted stands open.
+"""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from undisclosed.core.address import Address
+from undisclosed.core.held import (
+    HOLD_TRANSITIONS,
+    RETRY_WINDOW,
+    CopyEvent,
+    Failure,
+    Hold,
+    HoldDecided,
+    HoldEvent,
+    HoldState,
+    NewHold,
+    NoSuchHold,
+    Outgoing,
+)
+from undisclosed.store import copies, crypto, journal, sealed
+from undisclosed.store.crypto import DataKey, Keys, person_bytes
+from undisclosed.store.database import Row, database, transaction
+
+_HOLD: Final = (
+    "SELECT store_hold(%s, %s, %s, %s::jsonb, %s::int, %s::bigint, %s::int, %s,"
+    " %s, %s, %s, %s::bigint, %b, %b, %b::bigint[], %b, %b, %b, %b, %b, %b::bytea[])"
+)
+_ADD_CHUNK: Final = (
+    "INSERT INTO store_heldchunk (hold_id, number, sealed) VALUES (%s, %s, %b)"
+)
+_COLUMNS: Final = (
+    "id, mailing_id, reservation_id, state, envelope_sealed, data_key, findings,"
+    " people, disclosures, viewers, singly_refused, received_at, expires_at,"
+    " escalations, size"
+)
+_CHUNKS: Final = (
+    "SELECT h.data_key, c.sealed FROM store_heldmail h"
+    " JOIN store_heldchunk c ON c.hold_id = h.id"
+    " WHERE h.id = %s AND h.data_key IS NOT NULL ORDER BY c.number"
+)
+_DUE: Final = f"""
+SELECT {_COLUMNS} FROM store_heldmail
+ WHERE state = 'held' AND data_key IS NOT NULL
+   AND ((sender_hash IS NOT NULL AND expires_at <= %s)
+        OR received_at + (%b::interval[])[escalations + 1] <= %s)
+ ORDER BY received_at LIMIT %s
+"""  # noqa: S608
+_DECIDE: Final = """
+UPDATE store_heldmail
+   SET state = %s, escalations = escalations + %s, decided_at = %s, decided_by = %s,
+       reason_sealed = %b
+ WHERE id = %s
+"""
+_MAILING_DECIDED: Final = """
+UPDATE store_mailing
+   SET open_holds = open_holds - 1,
+       state = CASE WHEN open_holds > 1 THEN 'held' ELSE %s END
+ WHERE id = %s
+"""
+_AT_ONCE: Final = 4
+"""Chunks that go along with the statement that holds; more follow one by one."""
+
+
+class PostgresSpool:
+    """Held mail and copies, durable when a call returns.
+
+    May be called from any thread. Every call raises TransientError while the
+    database is away.
+    """
+
+    def __init__(
+        self, keys: Keys | None = None, *, retry_window: timedelta = RETRY_WINDOW
+    ) -> None:
+        self._keys = keys = keys or crypto.keys()
+        self._retry_window = retry_window
+        self._short_hash = keys.hasher("address")
+
+    def hold(self, new: NewHold) -> str:
+        """Commit the mail; the hold's id. The same digest finds the earlier hold."""
+        hold_id = secrets.token_hex(8)
+        data_key, wrapped = self._keys.new_data_key(hold_id)
+        chunks = list(data_key.seal_chunks(new.mail.content, _content_of(hold_id)))
+        values = self._values(hold_id, data_key, wrapped, new)
+        if len(chunks) <= _AT_ONCE:
+            with database() as connection:
+                row = connection.one(_HOLD, (*values, chunks))
+        else:
+            row = self._hold_in_pieces(values, hold_id, chunks)
+        return str(row[0]) if row else hold_id
+
+    def _hold_in_pieces(
+        self, values: Sequence[object], hold_id: str, chunks: list[bytes]
+    ) -> Row | None:
+        """The same for large mail, without a second copy of it in one statement."""
+        with transaction() as connection:
+            row = connection.one(_HOLD, (*values, chunks[:1]))
+            if row and row[0] == hold_id:
+                for number, chunk in enumerate(chunks[1:], start=1):
+                    connection.run(_ADD_CHUNK, (hold_id, number, chunk))
+            return row
+
+    def _values(
+        self, hold_id: str, data_key: DataKey, wrapped: bytes, new: NewHold
+    ) -> tuple[object, ...]:
+        envelope = new.mail.envelope
+        sender, viewers = envelope.mail_from, envelope.rcpt_tos
+        return (
+            hold_id,
+            new.mailing_id,
+            new.reservation_id,
+            sealed.dump_findings(new.findings),
+            new.people,
+            new.disclosures,
+            new.viewers,
+            new.singly_refused,
+            new.received_at,
+            new.expires_at,
+            new.received_at - self._retry_window,
+            len(new.mail.content),
+            self._keys.hash("digest", new.digest),
+            None if sender is None else self._address_hash(sender),
+            self._people_hashes(new),
+            wrapped,
+            data_key.seal(sealed.dump_envelope(envelope), f"envelope/{hold_id}"),
+            data_key.seal(sealed.dump_address(sender), f"sender/{hold_id}"),
+            data_key.seal(_text(new.subject), f"subject/{hold_id}"),
+            data_key.seal(
+                sealed.dump_reading(new.shown, viewers), f"reading/{hold_id}"
+            ),
+        )
+
+    def _people_hashes(self, new: NewHold) -> list[int]:
+        people = {*new.mail.envelope.rcpt_tos, *(each.address for each in new.shown)}
+        if new.mail.envelope.mail_from is not None:
+            people.add(new.mail.envelope.mail_from)
+        hashed = self._short_hash
+        return [hashed(person_bytes(person)) for person in people]
+
+    def _address_hash(self, address: Address) -> bytes:
+        return self._keys.hash("address", person_bytes(address))
+
+    def get(self, hold_id: str) -> Hold:
+        """One hold. Raises NoSuchHold, also where its retention is over."""
+        with database() as connection:
+            row = connection.one(
+                f"SELECT {_COLUMNS} FROM store_heldmail"  # noqa: S608
+                " WHERE id = %s AND data_key IS NOT NULL",
+                (hold_id,),
+            )
+        if row is None:
+            raise NoSuchHold(hold_id=hold_id)
+        return self._hold_from(row)
+
+    def of_mailing(self, mailing_id: str) -> Sequence[Hold]:
+        """Every hold of one mailing, oldest first."""
+        with database() as connection:
+            rows = connection.all(
+                f"SELECT {_COLUMNS} FROM store_heldmail"  # noqa: S608
+                " WHERE mailing_id = %s AND data_key IS NOT NULL"
+                " ORDER BY received_at, id",
+                (mailing_id,),
+            )
+        return [self._hold_from(row) for row in rows]
+
+    def content(self, hold_id: str) -> bytes:
+        """The held content whole. Raises NoSuchHold where it is gone."""
+        with database() as connection:
+            rows = connection.all(_CHUNKS, (hold_id,))
+        if not rows:
+            raise NoSuchHold(hold_id=hold_id)
+        data_key = self._keys.unwrap(rows[0][0], hold_id)
+        return data_key.open_chunks((row[1] for row in rows), _content_of(hold_id))
+
+    def decide(
+        self,
+        hold_id: str,
+        event: HoldEvent,
+        outgoing: Sequence[Outgoing] = (),
+        *,
+        by: str,
+        reason: str = "",
+        now: datetime,
+    ) -> HoldState:
+        """State, copies, journal entry and job in one transaction.
+
+        Raises NoSuchHold, and HoldDecided where the table has no such step.
+        """
+        with transaction() as connection:
+            row = connection.one(
+                "SELECT state, mailing_id, data_key FROM store_heldmail"
+                " WHERE id = %s FOR UPDATE",
+                (hold_id,),
+            )
+            if row is None or row[2] is None:
+                raise NoSuchHold(hold_id=hold_id)
+            before, data_key = HoldState(row[0]), self._keys.unwrap(row[2], hold_id)
+            after = HOLD_TRANSITIONS[before].get(event)
+            if after is None:
+                raise HoldDecided(hold_id=hold_id, state=before.value)
+            sealed_reason = (
+                data_key.seal(_text(reason), f"reason/{hold_id}") if reason else None
+            )
+            is_final = after is not before
+            connection.run(
+                _DECIDE,
+                (
+                    after.value,
+                    int(event is HoldEvent.ESCALATE),
+                    now if is_final else None,
+                    by if is_final else "",
+                    sealed_reason,
+                    hold_id,
+                ),
+            )
+            if is_final:
+                connection.run(_MAILING_DECIDED, (after.value, row[1]))
+            copies.insert(connection, self._keys, outgoing, now, {hold_id: data_key})
+            journal.write_with(
+                connection,
+                event.value,
+                actor=by,
+                at=now,
+                hold=hold_id,
+                mailing=row[1],
+                copies=len(outgoing),
+            )
+            return after
+
+    def queue(self, outgoing: Sequence[Outgoing], *, now: datetime) -> None:
+        """Queue mail of our own with its job."""
+        with transaction() as connection:
+            copies.insert(connection, self._keys, outgoing, now)
+
+    def due(
+        self, *, now: datetime, limit: int, escalate_after: Sequence[timedelta] = ()
+    ) -> Sequence[Hold]:
+        """Untouched holds whose time to escalate or to expire has come."""
+        with database() as connection:
+            rows = connection.all(_DUE, (now, list(escalate_after), now, limit))
+        return [self._hold_from(row) for row in rows]
+
+    def claim(
+        self, *, by: str, limit: int, lease: timedelta, now: datetime
+    ) -> Sequence[Outgoing]:
+        """Take copies whose time has come, for as long as the lease lasts."""
+        with database() as connection:
+            rows = connection.all(copies.CLAIM, (now, now, limit, by, now + lease))
+        opener = copies.Opener(self._keys)
+        return [opener.outgoing(row) for row in rows]
+
+    def give_back(self, *, by: str) -> None:
+        """End every lease of this name: what it took is free again."""
+        with database() as connection:
+            connection.run(copies.GIVE_BACK, (by,))
+
+    def mark(
+        self,
+        copy_id: str,
+        event: CopyEvent,
+        reply: str,
+        *,
+        now: datetime,
+        retry_at: datetime | None = None,
+    ) -> None:
+        """Record what became of one try; a copy that is final stays as it is."""
+        with database() as connection:
+            connection.run(
+                copies.MARK,
+                (
+                    copies.STATE_AFTER[event].value,
+                    copies.seal_reply(self._keys, copy_id, reply),
+                    now,
+                    retry_at or now,
+                    copy_id,
+                ),
+            )
+
+    def divide(self, copy_id: str, parts: Sequence[Outgoing], *, now: datetime) -> None:
+        """Give some recipients of one copy a copy of their own."""
+        with transaction() as connection:
+            copies.divide(connection, self._keys, copy_id, parts, now)
+
+    def unreported(
+        self, *, now: datetime, interval: timedelta
+    ) -> Sequence[Sequence[Failure]]:
+        """Failures nobody was told of, grouped by hold, oldest group first."""
+        with database() as connection:
+            rows = connection.all(copies.UNREPORTED, (now - interval,))
+        opener = copies.Opener(self._keys)
+        failures = [opener.failure(row) for row in rows]
+        return [
+            list(group)
+            for _, group in groupby(failures, lambda f: f.hold_id or f.copy_id)
+        ]
+
+    def report(
+        self, copy_ids: Sequence[str], dsn: Outgoing | None, *, now: datetime
+    ) -> None:
+        """Mark failures as reported and queue the DSN that says so, in one go."""
+        with transaction() as connection:
+            connection.run(copies.REPORT, (now, list(copy_ids), now))
+            copies.insert(connection, self._keys, [dsn] if dsn else [], now)
+
+    def _hold_from(self, row: Row) -> Hold:
+        data_key = self._keys.unwrap(row[5], row[0])
+        return Hold(
+            id=row[0],
+            mailing_id=row[1],
+            reservation_id=row[2],
+            state=HoldState(row[3]),
+            envelope=sealed.load_envelope(data_key.open(row[4], f"envelope/{row[0]}")),
+            findings=sealed.load_findings(row[6]),
+            people=row[7],
+            disclosures=row[8],
+            viewers=row[9],
+            singly_refused=row[10],
+            received_at=row[11],
+            expires_at=row[12],
+            escalations=row[13],
+            size=row[14],
+        )
+
+
+def _content_of(hold_id: str) -> str:
+    return f"content/{hold_id}"
+
+
+def _text(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What can go wrong with a port, a peer or a next hop."""
+
+from undisclosed.errors import TransientError, UndisclosedError
+
+
+class PortInUse(UndisclosedError):
+    """Another program already listens on this port."""
+
+
+class PortRefused(UndisclosedError):
+    """This address or port cannot be listened on."""
+
+
+class HopAway(TransientError):
+    """The next hop cannot be reached, or went away before it answered."""
+
+
+class PeerError(UndisclosedError):
+    """The server at the other end does not speak SMTP as RFC 5321 has it."""

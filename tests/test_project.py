@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What holds for every file of the project, whatever it does."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "undisclosed"
+TREES = ("src", "tests", "bench", "tools", "docs", "examples", "fuzz")
+SKIPPED_FOLDERS = {"__pycache__", "undisclosed.egg-info", "results"}
+TEXT = {".py", ".sh", ".md", ".html", ".txt", ".css", ".js", ".toml", ".eml", ".json"}
+LOCKS = ("requirements.lock", "requirements-dev.lock")
+
+ADDRESS = re.compile(
+    r"[\w.!#$%&'*+/=?^`{|}~-]+@((?:[\w-]+\.)+[a-z]{2,})(?![\w.(-])", re.I
+)
+RESERVED = re.compile(r"(?:^|\.)(?:example|test|invalid|localhost)$", re.I)  # RFC 2606
+EXAMPLE_DOMAIN = re.compile(r"(?:^|\.)example\.(?:com|net|org)$", re.I)  # RFC 2606 §3
+
+
+def files(*suffixes: str) -> Iterator[Path]:
+    """Every file of the project with one of these suffixes."""
+    for tree in TREES:
+        for path in sorted((ROOT / tree).rglob("*")):
+            if SKIPPED_FOLDERS.isdisjoint(path.parts) and path.suffix in suffixes:
+                yield path
+    yield from (path for path in sorted(ROOT.glob("*.*")) if path.suffix in suffixes)
+
+
+def python_files() -> list[Path]:
+    """Every Python file of the project."""
+    return list(files(".py"))
+
+
+def named(path: Path) -> str:
+    """A path as people write it."""
+    return str(path.relative_to(ROOT))
+
+
+def requirements(lock: str) -> dict[str, list[str]]:
+    """Each pinned requirement of a lock with its hashes."""
+    text = (ROOT / lock).read_text(encoding="utf-8")
+    entries = re.split(r"\n(?=\S)", text.strip())
+    return {
+        entry.split(" ")[0]: re.findall(r"--hash=(\w+:\w+)", entry) for entry in entries
+    }
+
+
+def names_of_email(tree: ast.AST) -> set[str]:
+    """What is imported of the packages ``email`` and ``mailbox``."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names if _reads_mail(alias.name)}
+        elif isinstance(node, ast.ImportFrom) and _reads_mail(node.module or ""):
+            names |= {alias.name for alias in node.names}
+    return names
+
+
+def _reads_mail(module: str) -> bool:
+    return module.split(".", maxsplit=1)[0] in {"email", "mailbox"}
+
+
+def called(tree: ast.AST) -> Iterator[str]:
+    """The last part of the name of everything that is called."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                yield node.func.id
+            elif isinstance(node.func, ast.Attribute):
+                yield node.func.attr
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_names_no_host(lock: str) -> None:
+    text = (ROOT / lock).read_text(encoding="utf-8")
+
+    assert re.findall(r"https?://|--index|find-links", text) == []
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_everything_in_a_lock_is_pinned_and_has_hashes(lock: str) -> None:
+    pinned = requirements(lock)
+
+    assert pinned
+    assert [name for name, hashes in pinned.items() if "==" not in name] == []
+    assert [name for name, hashes in pinned.items() if not hashes] == []
+
+
+def test_the_tests_run_with_the_versions_that_run_in_production() -> None:
+    production, tests = (set(requirements(lock)) for lock in LOCKS)
+
+    assert production <= tests
+
+
+def test_the_lock_brings_what_builds_the_project() -> None:
+    assert any(name.startswith("setuptools==") for name in requirements(LOCKS[0]))
+
+
+@pytest.mark.parametrize("path", list(files(".py", ".sh")), ids=named)
+def test_a_program_file_says_its_licence(path: Path) -> None:
+    head = path.read_text(encoding="utf-8").split("\n")[:2]
+
+    assert "# SPDX-License-Identifier: Apache-2.0" in head
+
+
+@pytest.mark.parametrize("path", python_files(), ids=named)
+def test_a_file_has_at_most_600_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 600
+
+
+def test_no_file_is_a_drawer_for_everything() -> None:
+    drawers = {"utils", "util", "helpers", "helper", "manager", "services", "misc"}
+
+    assert [named(path) for path in python_files() if path.stem in drawers] == []
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in python_files() if SOURCE in path.parents], ids=named
+)
+def test_the_program_does_not_ask_the_standard_library_to_read_mail(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    assert names_of_email(tree) <= {"format_datetime"}  # that one only writes a date
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        for path in python_files()
+        if {SOURCE / "core", SOURCE / "formats"} & set(path.parents)
+    ],
+    ids=named,
+)
+def test_the_core_asks_neither_for_the_time_nor_for_a_terminal(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    asked = {"now", "utcnow", "today", "open", "print", "input", "urandom"}
+    assert asked.isdisjoint(called(tree))
+
+
+def test_no_address_in_the_project_could_be_somebodys() -> None:
+    found = [
+        f"{named(path)}: …@{match[1]}"
+        for path in files(*TEXT)
+        for match in ADDRESS.finditer(
+            path.read_text(encoding="utf-8", errors="replace")
+        )
+        if not RESERVED.search(match[1]) and not EXAMPLE_DOMAIN.search(match[1])
+    ]
+
+    assert found == []
+
+
+def test_the_project_speaks_only_of_itself() -> None:
+    foreign = re.compile(
+        r"/work/|/root/|pypi\.org|pythonhosted|npmjs|deb\.debian\.org|\.library\b"
+    )
+    this = Path(__file__).resolve()
+    found = [
+        f"{named(path)}: {match[0]}"
+        for path in files(*TEXT, ".lock")
+        if path != this
+        for match in foreign.finditer(
+            path.read_text(encoding="utf-8", errors="replace")
+        )
+    ]
+
+    assert found == []
+
+
+def test_what_is_installed_has_every_file_of_the_source(tmp_path: Path) -> None:
+    copy = tmp_path / "project"
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    shutil.copytree(ROOT / "src", copy / "src", ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy)
+
+    options = ["-q", "--no-deps", "--no-index", "--no-build-isolation", "-w"]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", *options, str(tmp_path), str(copy)],
+        check=True,
+    )
+
+    wheel = zipfile.ZipFile(next(tmp_path.glob("*.whl")))
+    in_source = {
+        str(path.relative_to(ROOT / "src"))
+        for path in SOURCE.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert in_source - set(wheel.namelist()) == set()

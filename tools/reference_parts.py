@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The generated parts of the documents: one function each, listed in PARTS."""
+
+import argparse
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
+
+import undisclosed
+from undisclosed.cli import COMMANDS, build_parser
+from undisclosed.console.site import site_settings
+from undisclosed.core.verdict import Verdict
+from undisclosed.errors import TransientError, UndisclosedError
+from undisclosed.guard import states
+from undisclosed.guard.replies import REPLIES, TROUBLE, reply_to
+from undisclosed.store.crypto import Keys
+from undisclosed.store.framework import configure
+from undisclosed.store.settings import ENVIRONMENT, SETTINGS, load
+from undisclosed.transport.smtp.replies import Reply
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(_cell(c) for c in row) + " |" for row in lines)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def subparsers(
+    parser: argparse.ArgumentParser,
+) -> Mapping[str, argparse.ArgumentParser]:
+    """The parsers of a parser's commands by name; empty where it has none."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
+def arguments(parser: argparse.ArgumentParser) -> list[tuple[str, ...]]:
+    """What a command takes: its name as written, and the help."""
+    rows = []
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction | argparse._HelpAction):
+            continue
+        value = action.metavar or action.dest.upper()
+        shown = str(value if isinstance(value, str) else value[0])
+        if action.choices and not action.metavar:
+            shown = ", ".join(str(choice) for choice in action.choices)
+        if action.option_strings:
+            shown = ", ".join(action.option_strings) + (
+                "" if action.nargs == 0 else f" {shown}"
+            )
+        elif action.nargs in ("*", "+"):
+            shown += " …"
+        text = (action.help or "").replace("%(default)s", str(action.default))
+        rows.append((f"`{shown}`", text))
+    return rows
+
+
+def one_command(
+    name: str, parser: argparse.ArgumentParser, depth: int
+) -> Iterator[str]:
+    """A command's section, and those of the commands below it."""
+    yield f"{'#' * depth} {name}\n"
+    description = parser.description or COMMANDS.get(name, "")
+    if description:
+        yield f"{description.strip()}\n"
+    if parser.epilog:
+        yield f"{parser.epilog.strip()}\n"
+    if rows := arguments(parser):
+        yield table(("argument", "meaning"), rows) + "\n"
+    for below, below_parser in subparsers(parser).items():
+        yield from one_command(f"{name} {below}", below_parser, depth + 1)
+
+
+def commands() -> str:
+    """Every command with its arguments."""
+    parts: list[str] = []
+    for name, parser in subparsers(build_parser()).items():
+        parts += one_command(name, parser, 2)
+    return "\n".join(parts).rstrip()
+
+
+def toml(value: object) -> str:
+    """A default as it would stand in the file of settings."""
+    match value:
+        case str():
+            return f'"{value}"'
+        case tuple():
+            return "[" + ", ".join(toml(one) for one in value) + "]"
+        case int():
+            return f"{value:_}"
+    return str(value)
+
+
+def settings() -> str:
+    """Every setting, by section, with its default."""
+    sections = dict.fromkeys(setting.section for setting in SETTINGS)
+    parts = []
+    for section in sections:
+        rows = [
+            (f"`{one.key}`", one.kind.value, f"`{toml(one.default)}`", one.description)
+            for one in SETTINGS
+            if one.section == section
+        ]
+        parts.append(f"## [{section}]\n")
+        parts.append(table(("setting", "kind", "default", "meaning"), rows) + "\n")
+    return "\n".join(parts).rstrip()
+
+
+def environment() -> str:
+    """What the environment may say."""
+    rows = [
+        (", ".join(f"`{name}`" for name in names.split(", ")), meaning)
+        for names, meaning in ENVIRONMENT
+    ]
+    return table(("variable", "meaning"), rows)
+
+
+def modules() -> Iterator[str]:
+    """The dotted name of every module of the program, migrations left out."""
+    for module in pkgutil.walk_packages(undisclosed.__path__, "undisclosed."):
+        if ".migrations" not in module.name and not module.name.endswith("__main__"):
+            yield module.name
+
+
+def error_classes() -> list[type[UndisclosedError]]:
+    """Every error of the program, by name."""
+    loaded = load(None, {})
+    site = site_settings(loaded.console.url)
+    configure(loaded, site, url="postgresql:///nothing", keys=Keys(bytes(32)))
+    found: set[type[UndisclosedError]] = set()
+    for name in modules():
+        for _, value in inspect.getmembers(importlib.import_module(name)):
+            if inspect.isclass(value) and issubclass(value, UndisclosedError):
+                found.add(value)
+    return sorted(found, key=lambda error: error.__name__)
+
+
+def errors() -> str:
+    """Every error: its sentence, where it is at home, whether to try again."""
+    rows = [
+        (
+            f"`{error.__name__}`",
+            (inspect.getdoc(error) or "").split("\n\n")[0],
+            f"`{error.__module__.removeprefix('undisclosed.')}`",
+            "yes" if issubclass(error, TransientError) else "no",
+        )
+        for error in error_classes()
+    ]
+    return table(("error", "sentence", "of", "trying again may succeed"), rows)
+
+
+def diagram(transitions: Mapping[Enum, Mapping[Enum, Enum]]) -> str:
+    """A table of states as a Mermaid diagram."""
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [f'    state "{state.value}" as {state.name}' for state in transitions]
+    lines.append(f"    [*] --> {next(iter(transitions)).name}")
+    for state, row in transitions.items():
+        lines += [
+            f"    {state.name} --> {after.name}: {event.value}"
+            for event, after in row.items()
+        ]
+        if not row:
+            lines.append(f"    {state.name} --> [*]")
+    return "\n".join([*lines, "```"])
+
+
+def hold_states() -> str:
+    """The life of a held mail."""
+    return diagram(states.HOLD_TRANSITIONS)
+
+
+def copy_states() -> str:
+    """The life of a copy that leaves."""
+    return diagram(states.COPY_TRANSITIONS)
+
+
+def replies() -> str:
+    """What a client hears of each action."""
+    rows = [
+        (action.value, f"`{wire(reply_to(Verdict(action)))}`") for action in REPLIES
+    ]
+    return table(("verdict", "reply"), [*rows, ("", f"`{wire(TROUBLE)}`")])
+
+
+def wire(reply: Reply) -> str:
+    """A reply of one line as it stands on the wire."""
+    return f"{reply.code} {reply.lines[0]}"
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "environment": environment,
+    "errors": errors,
+    "hold-states": hold_states,
+    "copy-states": copy_states,
+    "replies": replies,
+    "settings": settings,
+}
+"""Every generated part by the name that pages call it by."""
