@@ -26,7 +26,7 @@ environment:
 
 test: environment ## run the tests; as root, install from Debian what they need (ARGS="…")
 	@tests/install-debian-packages.sh
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
 
 bench: environment ## measure against peers and bounds, print a table (ARGS="--quick")
 	@tests/install-debian-packages.sh
@@ -45,7 +45,7 @@ docs: environment ## write the generated pages of docs/reference anew
 
 screenshots: environment ## take the pictures of docs/screenshots anew
 	@tests/install-debian-packages.sh
-	@UNDISCLOSED_SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest tests/console -k screenshot
+	@$(BIN)/python -m tests.browser.screenshots
 
 lock: environment ## pin the newest versions that pyproject.toml allows
 	@tools/lock.sh --upgrade

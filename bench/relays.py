@@ -80,7 +80,7 @@ class PassOn:
             await client.connect()
             self._idle.put_nowait(client)
 
-    async def handle_DATA(  # noqa: N802 (the foreign server's name)
+    async def handle_DATA(
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         """Pass the mail on."""

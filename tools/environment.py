@@ -133,10 +133,10 @@ def follow(command: list[str | Path], count: int) -> int:
     )
     assert process.stdout is not None  # noqa: S101  it was asked for just above
     words, seen = [], 0
-    with ticking("fetching and installing"):
+    with process, ticking("fetching and installing"):
         for line in process.stdout:
             words.append(line)
-            if line.startswith("Collecting "):
+            if line.startswith(("Collecting ", "Processing ")):
                 seen += 1
                 if seen % 10 == 0 or seen == count:
                     say(f"  {seen} of {count} packages fetched or found in the cache")

@@ -45,7 +45,8 @@ def arguments(parser: argparse.ArgumentParser) -> list[tuple[str, ...]]:
     """What a command takes: its name as written, and the help."""
     rows = []
     for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction | argparse._HelpAction):
+        skipped = argparse._SubParsersAction | argparse._HelpAction
+        if isinstance(action, skipped) or action.help == argparse.SUPPRESS:
             continue
         value = action.metavar or action.dest.upper()
         shown = str(value if isinstance(value, str) else value[0])

@@ -2,6 +2,7 @@
 """Who would newly be shown whom: properties of the graph, then tables."""
 
 import dataclasses
+import pickle
 from collections.abc import Iterable
 
 import pytest
@@ -244,6 +245,15 @@ def test_a_distribution_list_stands_for_its_members(named: Address) -> None:
     assert reading.newly_shown == set(MEMBERS)
     assert reading.new_disclosures == 143 * 142
     assert reading.content.in_header[MEMBERS[0]] == ("To",)
+
+
+def test_a_reading_and_a_policy_can_be_handed_to_another_process() -> None:
+    reading = reading_of(MEMBERS, content([STAFF]), policy=lists())
+
+    again = pickle.loads(pickle.dumps((reading, lists())))  # noqa: S301
+
+    assert again == (reading, lists())
+    assert again[0].sides.is_outsider(MEMBERS[0])
 
 
 def test_a_list_without_members_stands_for_itself() -> None:

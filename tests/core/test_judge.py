@@ -32,7 +32,9 @@ def test_a_higher_limit_never_objects_more(
 ) -> None:
     low, high = sorted((one, other))
 
-    strict = action(viewers, shown, dataclasses.replace(POLICY, max_shown_outsiders=low))
+    strict = action(
+        viewers, shown, dataclasses.replace(POLICY, max_shown_outsiders=low)
+    )
     mild = action(viewers, shown, dataclasses.replace(POLICY, max_shown_outsiders=high))
 
     assert SEVERITY.index(mild) <= SEVERITY.index(strict)
@@ -58,7 +60,9 @@ def test_what_went_before_in_the_mailing_never_makes_the_verdict_milder(
     assert SEVERITY.index(together) >= SEVERITY.index(alone)
 
 
-@given(sizes, sizes, st.dictionaries(st.sampled_from(RULE_NAMES), st.sampled_from(Action)))
+@given(
+    sizes, sizes, st.dictionaries(st.sampled_from(RULE_NAMES), st.sampled_from(Action))
+)
 def test_the_verdict_is_the_strongest_finding(
     viewers: int, shown: int, actions: dict[str, Action]
 ) -> None:
@@ -91,7 +95,9 @@ def test_removals_are_part_of_any_verdict() -> None:
 
 
 def test_only_the_given_rules_are_asked() -> None:
-    verdict = judge(reading_of(people(9), content(people(9))), NOTHING_KNOWN, POLICY, ())
+    verdict = judge(
+        reading_of(people(9), content(people(9))), NOTHING_KNOWN, POLICY, ()
+    )
 
     assert verdict.action is Action.ACCEPT
 

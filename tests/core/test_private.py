@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.core.making import POLICY, SAM, address, envelope, message, people
 from undisclosed.core.address import Address
-from undisclosed.core.disclosure import Reading, read
+from undisclosed.core.disclosure import read
 from undisclosed.core.header import split_content
 from undisclosed.core.mail import Mail, Recipient
 from undisclosed.core.policy import DistributionList, Policy
@@ -56,11 +56,18 @@ def copy_for(mail: Mail, recipient: Address, policy: Policy = POLICY) -> str:
         ("To : bob@b.example, ann@a.example\r\n", "To : ann@a.example"),
         ("tO: bob@b.example, ann@a.example\r\n", "tO: ann@a.example"),
         ("To: Team: bob@b.example, ann@a.example;\r\n", "To: ann@a.example"),
-        ('To: "A, Ann" <ann@a.example>, bob@b.example\r\n', 'To: "A, Ann" <ann@a.example>'),
+        (
+            'To: "A, Ann" <ann@a.example>, bob@b.example\r\n',
+            'To: "A, Ann" <ann@a.example>',
+        ),
         ("To: ann@a.example (x, y), bob@b.example\r\n", "To: ann@a.example (x, y)"),
         (
             "To: =?utf-8?q?=C3=84nn?= <ann@a.example>, bob@b.example\r\n",
             "To: =?utf-8?q?=C3=84nn?= <ann@a.example>",
+        ),
+        (
+            "To: =?utf-8?q?nobody?=, ann@a.example, bob@b.example\r\n",
+            "To: ann@a.example",
         ),
         ('To: "bob@b.example" <ann@a.example>\r\n', "To: <ann@a.example>"),
         ("To: ann@a.example (also bob@b.example)\r\n", "To: <ann@a.example>"),
@@ -75,7 +82,8 @@ def copy_for(mail: Mail, recipient: Address, policy: Policy = POLICY) -> str:
         ),
         ("To: bob@b.example\r\nTo: ann@a.example\r\n", "To: ann@a.example"),
         (
-            "To: bob@b.example\r\nTo: Ann <ann@a.example>, Lee <lee@council.example>\r\n",
+            "To: bob@b.example\r\n"
+            "To: Ann <ann@a.example>, Lee <lee@council.example>\r\n",
             "To: Ann <ann@a.example>\r\nTo: Lee <lee@council.example>",
         ),
         (
@@ -138,7 +146,8 @@ def test_a_copy_shows_its_recipient_alone(header: str, expected: str) -> None:
 
 
 def test_a_field_name_with_8_bit_signs_is_written_as_it_is_read() -> None:
-    content = b"From: sam@council.example\r\nTo\xa0: bob@b.example, ann@a.example\r\n\r\n"
+    content = b"From: sam@council.example\r\nTo\xa0: bob@b.example, ann@a.example\r\n"
+    content += b"\r\n"
     mail = Mail(envelope([ANN, BOB]), content)
 
     copy = private_copy(content, read(mail, POLICY), ANN, POLICY).apply(content)
@@ -247,13 +256,11 @@ spellings = st.sampled_from(
     ]
 )
 separators = st.sampled_from([", ", ",\r\n ", "; ", " ", ",", " ,\r\n\t"])
-field_names = st.sampled_from(
-    [
-        "To", "Cc", "Bcc", "to", "TO ", "Cc\t", "Resent-To", "Resent-Cc", "Resent-Bcc",
-        "Reply-To", "Mail-Followup-To", "X-Original-To", "X-Forwarded-To", "Errors-To",
-        "Apparently-To", "X-Anything", "Received",
-    ]  # fmt: skip
+FIELD_NAMES = (
+    "To,Cc,Bcc,to,TO ,Cc\t,Resent-To,Resent-Cc,Resent-Bcc,Reply-To,Mail-Followup-To,"
+    "X-Original-To,X-Forwarded-To,Errors-To,Apparently-To,X-Anything,Received"
 )
+field_names = st.sampled_from(FIELD_NAMES.split(","))
 
 
 @st.composite
@@ -308,7 +315,9 @@ def assert_kept(patch: Patch, content: bytes) -> None:
         position = edit.end
 
 
-edits = st.lists(st.tuples(st.integers(0, 40), st.integers(0, 5), st.binary(max_size=4)))
+edits = st.lists(
+    st.tuples(st.integers(0, 40), st.integers(0, 5), st.binary(max_size=4))
+)
 
 
 @given(st.binary(max_size=60), edits)
@@ -344,6 +353,13 @@ def test_a_plain_mailing_can_be_sent_singly() -> None:
     extra = "Received: from x by y for <p3@home3.example>; now\r\n"
 
     mail = Mail(envelope([*audience, LEE]), message(cc=audience, extra=extra))
+
+    assert reason(mail) is None
+
+
+def test_a_recipient_whose_odd_address_reads_as_several_can_be_sent_a_copy() -> None:
+    odd = Address("ann%b.example", "a.example")
+    mail = Mail(envelope([odd, *people(6)]), message(to=[odd, *people(6)]))
 
     assert reason(mail) is None
 
@@ -412,7 +428,7 @@ def test_a_signature_over_a_to_that_is_missing_refuses() -> None:
 
 
 def test_a_broken_header_refuses() -> None:
-    content = b"From: sam@council.example\r\nno field at all\r\n" + message(to=people(9))
+    content = b"Sender: sam@council.example\r\nno field\r\n" + message(to=people(9))
 
     assert reason(Mail(envelope(people(9)), content)) == (
         "The header holds a line that is no field: some readers would show what "
@@ -429,16 +445,12 @@ def test_what_could_not_be_read_refuses() -> None:
 
 
 def test_a_recall_is_not_cured() -> None:
-    mail = Mail(envelope(people(9)), message(to=people(9)))
+    extra = "Content-Class: IPM.Outlook.Recall\r\n"
 
-    def as_recall(reading: Reading) -> Reading:
-        content = dataclasses.replace(reading.content, recall=True)
-        return dataclasses.replace(reading, content=content)
+    found = reason(Mail(envelope(people(9)), message(to=people(9), extra=extra)))
 
-    singly = why_not_singly(mail, as_recall(read(mail, POLICY)), POLICY)
-
-    # The recall object is a part of the body, which all copies share.
-    assert singly is None or singly.startswith("Each copy would still be held: A recall")
+    assert found is not None
+    assert found.startswith("Each copy would still be held: A recall takes nothing")
 
 
 @pytest.mark.parametrize(("member", "is_refused"), [(ANN, True), (LEE, False)])

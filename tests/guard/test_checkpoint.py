@@ -2,6 +2,7 @@
 """The one place that every endpoint passes: what it decides, and what it asks for."""
 
 import logging
+from dataclasses import replace
 
 import pytest
 
@@ -16,7 +17,9 @@ from tests.guard.worlds import (
     person,
 )
 from undisclosed.core.address import Address
-from undisclosed.core.held import HoldState, OutgoingKind, WaveState
+from undisclosed.core.disclosure import read
+from undisclosed.core.held import HoldEvent, HoldState, OutgoingKind, WaveState
+from undisclosed.core.mailing import wave_of
 from undisclosed.core.policy import Policy
 from undisclosed.core.rules import ALL_RULES
 from undisclosed.core.verdict import Action
@@ -152,19 +155,13 @@ def test_the_same_bytes_again_are_the_same_hold():
 def test_a_retry_of_a_withdrawn_mail_changes_nothing():
     world = World()
     first = world.held(mail(FORTY))
-    world.spool.decide(first, module_event(), by="olive", now=world.clock())
+    world.spool.decide(first, HoldEvent.WITHDRAW, by="olive", now=world.clock())
 
     again = world.held(mail(FORTY))
 
     assert again == first
     assert world.spool.get(again).state is HoldState.WITHDRAWN
     assert world.memory.states() == [WaveState.CANCELLED]
-
-
-def module_event():
-    from undisclosed.core.held import HoldEvent  # noqa: PLC0415
-
-    return HoldEvent.WITHDRAW
 
 
 def test_a_resend_after_the_retry_window_is_a_hold_of_its_own():
@@ -193,15 +190,10 @@ def test_windrush_is_stopped_at_the_third_of_five_batches():
 
 
 def wave_of_batch(world, of):
-    from undisclosed.core.disclosure import read  # noqa: PLC0415
-    from undisclosed.core.mailing import wave_of  # noqa: PLC0415
-
     return wave_of(read(of, world.policy), of, world.policy)
 
 
 def policy_with(**changes) -> Policy:
-    from dataclasses import replace  # noqa: PLC0415
-
     return replace(POLICY, **changes)
 
 
@@ -534,3 +526,13 @@ def test_a_checkpoint_needs_no_metrics():
     )
 
     assert checkpoint.decide(mail(FORTY)).action is Action.HOLD
+
+
+def test_a_rejected_mail_without_a_place_has_none_to_give_up():
+    text = "\r\n".join(address.spelled_out() for address in people(range(100, 140)))
+    world = World(policy=policy_with(actions={"addresses-in-body": Action.REJECT}))
+    world.memory.is_away = True
+
+    decision = world.decide(mail([person(1)], text=text + "\r\n"))
+
+    assert (decision.action, decision.reservation) == (Action.REJECT, None)

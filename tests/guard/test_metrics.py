@@ -44,7 +44,7 @@ def test_two_guards_do_not_count_into_one_another():
 
     one.held()
 
-    assert 'outcome="held"' not in other.exposition().decode()
+    assert 'outcome="held"} 0.0' in other.exposition().decode()
 
 
 def test_it_is_what_the_endpoint_asks_for():

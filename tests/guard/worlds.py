@@ -164,12 +164,8 @@ class ScriptedHop:
         if isinstance(self.script, dict):
             first = envelope.rcpt_tos[0].person
             return self.script.get(first, OK)
-        number = len(self.sent)
-        script, self.script = list(self.script), []
-        answer = script.pop(0) if script else OK
-        self.script = script
-        assert number >= 0
-        return answer
+        first, *self.script = self.script or [OK]
+        return first
 
 
 OK = HopReply(250, "2.0.0 OK")

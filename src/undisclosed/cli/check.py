@@ -65,9 +65,9 @@ def run(args: argparse.Namespace) -> int:
     policy = policy_of(args.policy)
     is_found = is_unreadable = False
     for item in _items(args.messages):
-        judged = item
-        if isinstance(item, Message):
-            judged = judge_alone(item, policy, args.rcpt)
+        judged = (
+            judge_alone(item, policy, args.rcpt) if isinstance(item, Message) else item
+        )
         if isinstance(judged, Judged):
             is_found |= bool(judged.verdict.findings)
             _print(item.name, judged, args)

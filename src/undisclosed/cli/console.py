@@ -13,6 +13,12 @@ from granian.log import LogLevels
 from undisclosed.cli import options, wiring
 from undisclosed.console.site import application
 
+BLOCKING_THREADS = 4
+"""Requests that one process answers at once; each has a database connection."""
+
+BACKPRESSURE = 64
+"""Requests that one process takes on at once; more wait in the socket."""
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the command line."""
@@ -33,11 +39,11 @@ def run(args: argparse.Namespace) -> int:
         port=settings.console.listen.port,
         interface=Interfaces.WSGI,
         workers=settings.console.processes,
-        blocking_threads=8,
+        blocking_threads=BLOCKING_THREADS,
+        backpressure=BACKPRESSURE,
         websockets=False,
         log_level=LogLevels.warning,
         respawn_failed_workers=True,
-        process_name="undisclosed console",
     ).serve()
     return 0
 

@@ -23,7 +23,7 @@ from undisclosed.cli import options, wiring
 from undisclosed.core.address import Address
 from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.guard import desk
-from undisclosed.store import bootstrap, desk as reading, master_key
+from undisclosed.store import bootstrap, master_key
 from undisclosed.store.database import database
 from undisclosed.store.settings import HostPort, Settings
 
@@ -237,7 +237,7 @@ def _find(token: str, since: datetime) -> str | None:
     """The held mail that holds the token, once it is there."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        for hold_id in reading.held_since(since):
+        for hold_id in _held_since(since):
             try:
                 if token.encode() in wiring.spool().content(hold_id):
                     return hold_id
@@ -245,3 +245,11 @@ def _find(token: str, since: datetime) -> str | None:
                 continue
         time.sleep(0.5)
     return None
+
+
+def _held_since(since: datetime) -> list[str]:
+    # Models can be imported only once Django is configured.
+    from undisclosed.store.models import HeldMail  # noqa: PLC0415
+
+    held = HeldMail.objects.filter(received_at__gte=since, state="held")
+    return list(held.order_by("-received_at").values_list("id", flat=True)[:50])

@@ -2,10 +2,9 @@
 """``undisclosed guard``: the guard's SMTP endpoint, one process or several."""
 
 import argparse
-import asyncio
 import os
 import signal
-import time
+import threading
 from pathlib import Path
 
 from prometheus_client import start_http_server
@@ -46,16 +45,15 @@ async def _serve(settings: Settings, metrics: GuardMetrics, *, shared: bool) -> 
 
 def _run_several(file: Path | None, processes: int) -> int:
     """N processes share one port (SO_REUSEPORT); one that ends is started again."""
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    stop = threading.Event()
+    for ending in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(ending, lambda *_: stop.set())
     chosen = ("--settings", str(file)) if file else ()
     with Children(os.environ) as children:
         for number in range(processes):
             children.start("guard", "guard", "--process", str(number), *chosen)
-        while not stop.is_set():
+        while not stop.wait(0.2):
             children.start_again()
-            time.sleep(0.2)
     return 0
 
 

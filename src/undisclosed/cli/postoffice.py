@@ -26,6 +26,7 @@ def run(args: argparse.Namespace) -> int:
 async def _serve(settings: Settings) -> None:
     stop = options.stop_event()
     office = wiring.post_office(settings)
-    await office.serve()
+    where = settings.postoffice.listen
+    await office.start(where.host, where.port)
     await stop.wait()
     await office.close()

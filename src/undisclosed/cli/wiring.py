@@ -18,10 +18,34 @@ from undisclosed.guard.endpoints.smtp import SmtpEndpoint
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.notices import Notices, NoticeSettings
 from undisclosed.guard.relay import Hop, HopSettings
+from undisclosed.postoffice.catch import PostOffice, PostOfficeSettings
 from undisclosed.store import journal
 from undisclosed.store import settings as settings_store
+from undisclosed.store.caught import PostgresCatcher
 from undisclosed.store.settings import HostPort, Settings
 from undisclosed.transport.smtp.client import ClientSettings
+from undisclosed.transport.smtp.limits import Limits
+from undisclosed.transport.smtp.settings import ServerSettings
+
+
+__all__ = [
+    "checkpoint",
+    "configure",
+    "endpoint",
+    "hop",
+    "keyed_ids",
+    "link_signer",
+    "load",
+    "memory",
+    "next_hop",
+    "notices",
+    "post_office",
+    "spool",
+    "utc_now",
+]
+
+ROOM = 64 * 1024
+"""Bytes that a mail may grow on its way through the guard: trace and own words."""
 
 
 def utc_now() -> datetime:
@@ -53,6 +77,11 @@ def hop(settings: Settings) -> Hop:
     return Hop(HopSettings(client))
 
 
+def _journal(event: str, **facts: object) -> None:
+    """The guard's journal: what it writes, it did itself."""
+    journal.write(event, actor="guard", **facts)
+
+
 def notices(settings: Settings) -> Notices:
     """Who writes our own mail."""
     url = settings.console.url
@@ -78,12 +107,22 @@ def checkpoint(settings: Settings, metrics: GuardMetrics) -> Checkpoint:
         utc_now,
         name=keyed_ids(),
         notices=notices(settings),
-        journal=journal.write,
+        journal=_journal,
         metrics=metrics,
         settings=CheckpointSettings(
             observe=settings.guard.is_observing, hold_for=settings.holds.expiry
         ),
     )
+
+
+def post_office(settings: Settings) -> PostOffice:
+    """The post office, not yet listening: it takes whatever the guard lets through."""
+    limits = Limits(
+        max_size=settings.guard.limits.max_size + ROOM,
+        max_recipients=settings.guard.limits.max_recipients,
+    )
+    server = ServerSettings(hostname=settings.guard.hostname, limits=limits)
+    return PostOffice(PostgresCatcher(), utc_now, PostOfficeSettings(server))
 
 
 def endpoint(settings: Settings, metrics: GuardMetrics) -> SmtpEndpoint:

@@ -9,11 +9,12 @@ import socket
 from prometheus_client import start_http_server
 
 from undisclosed.cli import options, wiring
-from undisclosed.guard.deliver import deliver_due
+from undisclosed.guard.deliver import DeliverySettings, deliver_due
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.relay import Hop
 from undisclosed.guard.sweep import SweepSettings, sweep
 from undisclosed.store import jobs, retention
+from undisclosed.store.presence import Presence, free_leases_of_the_dead
 from undisclosed.store.settings import Settings
 
 BATCH = 200
@@ -43,23 +44,29 @@ async def _work(settings: Settings, name: str) -> None:
         start_http_server(where.port, where.host, registry=metrics.registry)
     hop = wiring.hop(settings)
     work = jobs.Jobs()
-    work.register(jobs.DELIVER, _deliver(hop, name, metrics, stop))
-    work.register(jobs.SWEEP, _sweep(settings, metrics))
+    presence = Presence(name)
+    work.register(jobs.DELIVER, _deliver(settings, hop, presence, metrics, stop))
+    work.register(jobs.SWEEP, _sweep(settings, presence, metrics))
     await work.run_worker(stop, name=name)
     await hop.close()
+    presence.close()
 
 
 def _deliver(
-    hop: Hop, name: str, metrics: GuardMetrics, stop: asyncio.Event
+    settings: Settings, hop: Hop, presence: Presence, metrics: GuardMetrics, stop: asyncio.Event
 ) -> jobs.Task:
+    chosen = DeliverySettings(retry=settings.delivery.retry)
+
     async def deliver() -> None:
+        await asyncio.to_thread(presence.renew)
         while not stop.is_set() and await deliver_due(
             wiring.spool(),
             hop,
-            name,
+            presence.name,
             wiring.utc_now,
             BATCH,
             name=wiring.keyed_ids(),
+            settings=chosen,
             metrics=metrics,
         ):
             pass
@@ -67,12 +74,16 @@ def _deliver(
     return deliver
 
 
-def _sweep(settings: Settings, metrics: GuardMetrics) -> jobs.Task:
+def _sweep(
+    settings: Settings, presence: Presence, metrics: GuardMetrics
+) -> jobs.Task:
     chosen = sweep_settings(settings)
     notices = wiring.notices(settings)
 
     async def swept() -> None:
         now = wiring.utc_now()
+        await asyncio.to_thread(presence.renew)
+        await asyncio.to_thread(free_leases_of_the_dead)
         await asyncio.to_thread(
             sweep,
             wiring.spool(),

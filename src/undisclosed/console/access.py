@@ -46,9 +46,7 @@ _APPROVER: Final = frozenset(
         Right.REPLAY,
     }
 )
-_READER: Final = frozenset(
-    {Right.SEE_ALL, Right.ASK_ADDRESSES, Right.SEE_POST_OFFICE}
-)
+_READER: Final = frozenset({Right.SEE_ALL, Right.ASK_ADDRESSES, Right.SEE_POST_OFFICE})
 
 RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.SENDER: frozenset({Right.SEE_OWN, Right.DECIDE_OWN}),

@@ -15,6 +15,9 @@ LONGEST_NORMALISED = 320
 """Characters up to which a local part or domain is normalised. RFC 5321 §4.5.3.1
 allows 64 and 255; Unicode normalisation of longer hostile text is not linear."""
 
+LONGEST_LABEL = 63
+"""Characters of one label of a domain (RFC 1035 §2.3.4)."""
+
 _QUOTED_PAIR = re.compile(r"\\(.)", re.DOTALL)
 _WORDS = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _BLANKS = re.compile(r"\s+")
@@ -114,7 +117,7 @@ def _a_labels(domain: str) -> str:
         mapped = unicodedata.normalize("NFKC", domain).lower()
     return ".".join(
         label
-        if label.isascii() or len(label) > 63  # noqa: PLR2004 (RFC 1035 §2.3.4)
+        if label.isascii() or len(label) > LONGEST_LABEL
         else "xn--" + label.encode("punycode").decode("ascii")
         for label in re.split("[.。]", mapped)
     )

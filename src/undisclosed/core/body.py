@@ -112,10 +112,16 @@ def _texts_with_at_sign(part: TextPart) -> Iterator[str]:
     for block in decoded(part.source, part.start, part.end, part.encoding):
         if b"@" in block or b"%40" in block or looks_anyway:
             yield decode(block, part.charset)
-        elif (is_html and (b"&#" in block or b"&comm" in block)) or not block.isascii() or b"\x1b" in block:
+        elif _may_hide_at_sign(block, is_html=is_html):
             text = decode(block, part.charset)
             if html_has_at_sign(text) if is_html else has_at_sign(text):
                 yield text
+
+
+def _may_hide_at_sign(block: bytes, *, is_html: bool) -> bool:
+    if is_html and (b"&#" in block or b"&comm" in block):
+        return True
+    return not block.isascii() or b"\x1b" in block
 
 
 def _read_attached_header(part: TextPart, shown: Channels, notes: Notes) -> None:

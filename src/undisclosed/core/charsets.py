@@ -18,7 +18,9 @@ def codec_of(charset: str) -> str | None:
     wanted = charset.partition("*")[0].strip().strip("\"'").lower()
     try:
         name = codecs.lookup(wanted).name
-        b"".decode(name)
+        b"    ".decode(name)
+    except UnicodeError:
+        pass  # A codec of text that does not like these bytes.
     except (LookupError, ValueError):
         return None
     return None if name in _NOT_CHARSETS else name

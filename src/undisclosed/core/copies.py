@@ -33,7 +33,7 @@ _ADDRESS_LISTS = frozenset(
 # Who wrote, what about, and how the body is to be read: never edited. A copy that
 # shows somebody there is refused when it is read again.
 _NEVER_EDITED = re.compile(
-    r"(?:resent-)?(?:from|sender|date|message-id)|subject|in-reply-to|references"
+    r"from|sender|(?:resent-)?(?:date|message-id)|return-path|subject"
     r"|mime-version|content-.*"
 )
 _LINE_LENGTH = 78  # RFC 5322 §2.1.1; no line may be longer than 998

@@ -11,10 +11,8 @@ edges. New is what two outsiders do not know of one another already:
 - the author and the sender know whom they write to and are not counted as shown.
 """
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 from undisclosed.core.address import Address
 from undisclosed.core.mail import Mail
@@ -28,6 +26,9 @@ from undisclosed.core.reading import Content, read_content
 
 INSIDE = ""
 """Stands for the organisation itself where another organisation's domain could."""
+
+
+_NOT_ASKED = "@"
 
 
 class Sides:
@@ -48,9 +49,8 @@ class Sides:
         """INSIDE, the name of an outside organisation, or None: a person alone."""
         person = address.person
         domain = person[person.rfind("@") + 1 :]
-        try:
-            organisation = self._by_domain[domain]
-        except KeyError:
+        organisation = self._by_domain.get(domain, _NOT_ASKED)
+        if organisation is _NOT_ASKED:
             organisation = self._by_domain[domain] = self._look_up(domain)
         if organisation == INSIDE and person in self._outside:
             return None
@@ -61,7 +61,7 @@ class Sides:
         return self.organisation(address) != INSIDE
 
     def _look_up(self, domain: str) -> str | None:
-        if _is_in(domain, self._own):
+        if self._own and domain.endswith(self._own) and _is_in(domain, self._own):
             # Declared outsiders of an own domain are strangers to one another.
             return None if _is_in(domain, self._outside) else INSIDE
         return organisation_of(domain)
@@ -159,34 +159,65 @@ def _is_in(domain: str, domains: Iterable[str]) -> bool:
     )
 
 
-_NO_LISTS: Mapping[Address, DistributionList] = MappingProxyType({})
+_NO_LISTS: Mapping[Address, DistributionList] = {}
 
 
 class _Audience:
-    """The outside viewers, counted so that what is new can be counted, too."""
+    """The viewers, counted so that what is new can be counted, too.
 
-    def __init__(self, viewers: Iterable[Address], sides: Sides) -> None:
-        self.sides = sides
-        self.viewers = set(viewers)
-        self.by_organisation = Counter(map(sides.organisation, self.viewers))
+    People are looked up by ``Address.person``: strings compare in C, and there may
+    be a hundred thousand of them.
+    """
+
+    def __init__(
+        self, viewers: frozenset[Address], sides: Sides, content: Content
+    ) -> None:
+        self._organisation = sides.organisation
         self.knows_colleagues = True
+        self._persons = {viewer.person for viewer in viewers}
+        counted: dict[str | None, int] = {}
+        insiders = []
+        for viewer in viewers:
+            organisation = self._organisation(viewer)
+            if organisation == INSIDE:
+                insiders.append(viewer)
+            counted[organisation] = counted.get(organisation, 0) + 1
+        self.outside = viewers.difference(insiders) if insiders else viewers
+        self._number = len(self.outside)
+        for author in {content.author, content.sender}:
+            # Authors know whom they write to: nothing is new to them.
+            if author is not None and author in self.outside:
+                self._number -= 1
+                counted[self._organisation(author)] -= 1
+        self._by_organisation = counted
 
-    def new_viewers_of(self, person: Address) -> int:
-        """How many viewers do not know this outsider already."""
-        organisation = self.sides.organisation(person)
-        if organisation is not None and self.knows_colleagues:
-            return len(self.viewers) - self.by_organisation[organisation]
-        return len(self.viewers) - (person in self.viewers)
+    def number_of(self, people: Iterable[Address]) -> int:
+        """How many of these people are viewers."""
+        persons = self._persons
+        return sum(1 for one in people if one.person in persons)
 
-    def newly(self, people: Iterable[Address]) -> tuple[frozenset[Address], int]:
-        """Those of the outsiders who are new to a viewer, and to how many in all."""
-        new, pairs = [], 0
+    def newly(
+        self, people: dict[Address, tuple[str, ...]] | frozenset[Address]
+    ) -> tuple[frozenset[Address], int]:
+        """Those of the people who are new to a viewer, and to how many in all."""
+        if not people:
+            return frozenset(), 0
+        known, pairs = [], 0
+        organisation_of_person, persons = self._organisation, self._persons
         for person in people:
-            viewers = self.new_viewers_of(person)
+            organisation = organisation_of_person(person)
+            if organisation == INSIDE:
+                viewers = 0
+            elif organisation is not None and self.knows_colleagues:
+                viewers = self._number - self._by_organisation.get(organisation, 0)
+            else:
+                viewers = self._number - (person.person in persons)
             if viewers:
-                new.append(person)
                 pairs += viewers
-        return frozenset(new), pairs
+            else:
+                known.append(person)
+        everybody = frozenset(people)
+        return everybody.difference(known) if known else everybody, pairs
 
 
 def _count(
@@ -196,21 +227,20 @@ def _count(
     lists: Mapping[Address, DistributionList],
     is_touched: bool,
 ) -> Reading:
-    is_outsider = sides.is_outsider
-    outside_viewers = frozenset(filter(is_outsider, viewers))
-    in_header = content.in_header.keys()
-    in_body = [person for person in content.in_text if person not in in_header]
-    forwarded = [person for person in content.in_forwarded if person not in in_header]
-    shown = frozenset(in_header).union(in_body, forwarded)
-    outsiders_in_header = list(filter(is_outsider, in_header))
-    audience = _Audience(outside_viewers - {content.author, content.sender}, sides)
+    in_header = content.in_header
+    in_body = _without(content.in_text, in_header)
+    forwarded = _without(content.in_forwarded, in_header)
+    shown = frozenset(in_header)
+    if in_body or forwarded:
+        shown = shown.union(in_body, forwarded)
+    audience = _Audience(viewers, sides, content)
     is_sensitive = is_touched or (
-        bool(lists) and _are_members_together(lists, viewers | shown, is_outsider)
+        bool(lists) and _are_members_together(lists, viewers | shown, sides.is_outsider)
     )
     audience.knows_colleagues = not is_sensitive
-    newly_shown, pairs = audience.newly(outsiders_in_header)
-    newly_in_body, _ = audience.newly(filter(is_outsider, in_body))
-    newly_forwarded, _ = audience.newly(filter(is_outsider, forwarded))
+    newly_shown, pairs = audience.newly(in_header)
+    newly_in_body, _ = audience.newly(in_body)
+    newly_forwarded, _ = audience.newly(forwarded)
     _, pairs_in_text = audience.newly(newly_in_body | newly_forwarded)
     return Reading(
         content=content,
@@ -219,14 +249,22 @@ def _count(
         newly_shown=newly_shown,
         newly_shown_in_body=newly_in_body,
         newly_forwarded=newly_forwarded,
-        outside_viewers=outside_viewers,
-        disclosures=len(viewers) * len(shown) - len(viewers & shown),
+        outside_viewers=audience.outside,
+        disclosures=len(viewers) * len(shown) - audience.number_of(shown),
         new_disclosures=pairs + pairs_in_text,
         new_disclosures_in_header=pairs,
         is_sensitive=is_sensitive,
         sides=sides,
         lists=lists,
     )
+
+
+def _without(
+    people: Mapping[Address, object], others: Mapping[Address, object]
+) -> frozenset[Address]:
+    if not people:
+        return frozenset()
+    return frozenset(person for person in people if person not in others)
 
 
 def _expanded(

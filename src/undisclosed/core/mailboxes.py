@@ -11,7 +11,7 @@ Everything is linear in the length of the text.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from undisclosed.core.address import Address
 
@@ -21,17 +21,16 @@ AT_SIGNS = "@\uff20\ufe6b"
 _INVISIBLE = "\u00ad\u034f\u061c\u115f\u180e\u200b\u200c\u200d\u200e\u200f\u202a"
 _INVISIBLE += "\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067"
 _INVISIBLE += "\u2068\u2069\ufe0e\ufe0f\ufeff"
-_AS_SEEN = str.maketrans(
-    dict.fromkeys(_INVISIBLE) | dict.fromkeys(AT_SIGNS[1:], "@")
-)
+_AS_SEEN = str.maketrans(dict.fromkeys(_INVISIBLE) | dict.fromkeys(AT_SIGNS[1:], "@"))
 
 # Between addresses stand white space, control characters and the separators of
 # address lists, full-width ones among them.
-_SEPARATORS = r"\s\x00-\x1f\x7f<>,;，；、＜＞｜"
-_BETWEEN = re.compile(rf"[{_SEPARATORS}:：]+")
-_AROUND = re.compile(rf"[{_SEPARATORS}:：()]")
+_SEPARATORS = r"\s\x00-\x1f\x7f<>,;\uff0c\uff1b\u3001\uff1c\uff1e\uff5c"
+_COLONS = r":\uff1a"
+_BETWEEN = re.compile(rf"[{_SEPARATORS}{_COLONS}]+")
+_AROUND = re.compile(rf"[{_SEPARATORS}{_COLONS}()]")
 _LOOSELY_AROUND = re.compile(r"[\s<>,@]")
-_DOMAIN = re.compile(rf'[^{_SEPARATORS}:：()"@]*')
+_DOMAIN = re.compile(rf'[^{_SEPARATORS}{_COLONS}()"@]*')
 _LITERAL = re.compile(r"\[[^\[\]<>@\s]{1,255}\]")
 # Display names in quotes that hold no address, and stand before one.
 _QUOTED_NAMES = re.compile(r'"[^"\\@]*"\s*(?=<)')
@@ -46,9 +45,8 @@ _TORN = re.compile(
     rf"(?<=\w)\s(?:[_+-][^{_SEPARATORS}@]*|[^{_SEPARATORS}@]{{1,{_SHORT}}})@"
     rf"|@[^{_SEPARATORS}@]*+\s+[\w.]++\s*(?:[,;>]|\Z)"
 )
-_TORN_DOMAIN = re.compile(
-    rf"@[^{_SEPARATORS}@]*+\s+(?:[\w.]++\s*(?:[,;>]|\Z)|\.)"
-)
+_TORN_DOMAIN = re.compile(rf"@[^{_SEPARATORS}@]*+\s+(?:[\w.]++\s*(?:[,;>]|\Z)|\.)")
+_SPACED_ANGLE = re.compile(r"<[^<>@,;:\s]*+\s+[^<>@,;:]*+@")
 _ITEMS = re.compile(r"[,;<>]")
 _SPACE_AT_DOTS = re.compile(r"\s*([.@])\s*")
 _WORDS_ONLY = re.compile(r"[\w\s.+\-']{1,1024}")
@@ -91,7 +89,9 @@ def mailboxes(text: str) -> list[Address]:
 def _ordinary_mailboxes(text: str) -> list[Address] | None:
     """The addresses of a text without anything odd; None when there is."""
     ordinary = _ORDINARY.match(text)
-    if ordinary is None or ordinary.end() != len(text) or _TORN_DOMAIN.search(text):
+    if ordinary is None or ordinary.end() != len(text):
+        return None
+    if _TORN_DOMAIN.search(text) or _SPACED_ANGLE.search(text):
         return None
     found = []
     before = ""
@@ -124,8 +124,15 @@ def _readings(text: str) -> Iterator[str]:
         if _GAPS.search(each):
             yield _SPACE_AT_DOTS.sub(r"\1", each)
         if _TORN.search(each):
-            items = (item for item in _ITEMS.split(each) if item.count("@") == 1)
+            items = [item for item in _ITEMS.split(each) if item.count("@") == 1]
             yield ",".join("".join(item.split()) for item in items)
+            yield ",".join(_with_its_space(item) for item in items)
+
+
+def _with_its_space(item: str) -> str:
+    """A local part that holds a space, in the quotes that it would need."""
+    local_part, _, domain = item.partition("@")
+    return f'"{local_part.strip()}"@{domain}' if '"' not in local_part else item
 
 
 def _without_comments(text: str) -> str:
@@ -170,9 +177,10 @@ def _every_at_sign(text: str) -> Iterator[tuple[str, str]]:
         for local_part in local_parts:
             yield from _address(local_part, domain)
         if not follows:
-            if local_parts and domain and text.find("@", max(chain, 0), at) >= 0:
+            whole = text[max(chain, 0) : at]
+            if local_parts and domain and "@" in whole and not _QUERY.search(whole):
                 # a@b@c: mail systems take the last at sign for the one that counts.
-                yield text[max(chain, 0) : at], domain.rstrip(_EDGES_OF_DOMAIN)
+                yield whole, domain.rstrip(_EDGES_OF_DOMAIN)
             chain = -1
         earlier = at + 1
         at = text.find("@", earlier)
@@ -247,27 +255,28 @@ def _address(local_part: str, domain: str) -> Iterator[tuple[str, str]]:
         return
     if domain.endswith("]") and local_part.startswith("["):
         local_part = local_part[1:]
-    if not local_part.endswith('"') or not local_part.startswith('"'):
-        tail = local_part.rpartition('"')[2]
-        if tail and tail != local_part:
-            yield tail.lstrip("'"), clean
-    if local_part.startswith('"') and not local_part.endswith('"'):
-        local_part = local_part[1:]
-    if local_part.startswith("'"):
-        if not domain.endswith("'"):
-            yield local_part, clean
-        local_part = local_part.lstrip("'")
-    if not local_part.strip("\"'"):
-        return
     if "=" in local_part:
         local_part = _QUERY.split(local_part)[-1]  # mailto:…?cc= (RFC 6068 §2)
-    yield local_part, clean
-    account, _, relayed = local_part.rpartition("%")
-    if account and "." in relayed:
-        # ann%a.example@relay.example was routing once (RFC 5321 §F.2 names it).
-        yield account, relayed
+    for reading in _unquoted(local_part, is_enclosed=domain.endswith("'")):
+        yield reading, clean
+        account, _, relayed = reading.rpartition("%")
+        if account and "." in relayed:
+            # ann%a.example@relay.example: routing of old (RFC 5321 appendix F.2).
+            yield account, relayed
 
 
-def people(addresses: Iterable[Address]) -> dict[Address, None]:
-    """Each person once, in the order in which they first stood."""
-    return dict.fromkeys(addresses)
+def _unquoted(local_part: str, *, is_enclosed: bool) -> Iterator[str]:
+    """The local part without quotes and apostrophes that do not belong to it."""
+    is_quoted = local_part.startswith('"') and local_part.endswith('"')
+    if '"' in local_part and not is_quoted:
+        tail = local_part.rpartition('"')[2]
+        if tail:
+            yield tail.lstrip("'")
+        if local_part.startswith('"'):
+            local_part = local_part[1:]
+    if local_part.startswith("'"):
+        if not is_enclosed:
+            yield local_part
+        local_part = local_part.lstrip("'")
+    if local_part.strip("\"'"):
+        yield local_part

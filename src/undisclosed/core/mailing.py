@@ -160,7 +160,8 @@ _REPLY_WORDS = (
 
 
 _REPLY = re.compile(
-    rf"(?:\s*(?:{'|'.join(map(re.escape, _REPLY_WORDS))})\s*(?:\[\d+\]|\(\d+\))?\s*[::])+",
+    rf"(?:\s*(?:{'|'.join(map(re.escape, _REPLY_WORDS))})"
+    r"\s*(?:\[\d+\]|\(\d+\))?\s*[:\uff1a])+",
     re.IGNORECASE,
 )
 _REMINDER = "rappel"

@@ -83,13 +83,9 @@ class _Entity:
     digest: bool = False
 
 
-def parts_of(
-    content: bytes, header: HeaderBlock, limits: Limits
-) -> Iterator[TextPart]:
+def parts_of(content: bytes, header: HeaderBlock, limits: Limits) -> Iterator[TextPart]:
     """Every part that can be shown, and each attached message's header block."""
-    entities = [
-        _Entity(content, header.body_start, len(content), header.cuts, 0, 0)
-    ]
+    entities = [_Entity(content, header.body_start, len(content), header.cuts, 0, 0)]
     while entities:
         entity = entities.pop()
         limits.parts -= 1
@@ -174,9 +170,7 @@ def _parameter_value(raw: bytes, *, is_extended: bool) -> str:
     charset, quote, rest = raw.partition(b"'")
     if not quote:
         return decode(unquote_to_bytes(raw))
-    return decode(
-        unquote_to_bytes(rest.partition(b"'")[2]), charset.decode("latin-1")
-    )
+    return decode(unquote_to_bytes(rest.partition(b"'")[2]), charset.decode("latin-1"))
 
 
 def _leaf(

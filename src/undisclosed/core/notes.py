@@ -28,9 +28,7 @@ class Notes:
     noted: int = 0
     at_signs: int = 0
 
-    def note(
-        self, shown: Channels, addresses: Iterable[Address], channel: str
-    ) -> None:
+    def note(self, shown: Channels, addresses: Iterable[Address], channel: str) -> None:
         """Write down that these people are shown by this channel."""
         alone = (channel,)
         for address in addresses:

@@ -85,15 +85,15 @@ def _suffix_rules() -> dict[str, _Rule]:
         name = line.partition(" ")[0].strip().lower()
         if not name or name.startswith("//"):
             continue
-        rule = _Rule.SUFFIX
+        bare = name.removeprefix("*.").removeprefix("!")
+        if not bare.isascii():
+            bare = bare.encode("idna").decode("ascii")
         if name.startswith("*."):
-            name, rule = name[2:], _Rule.WILDCARD
+            rules[bare] = _Rule.WILDCARD
         elif name.startswith("!"):
-            name, rule = name[1:], _Rule.EXCEPTION
-        if not name.isascii():
-            name = name.encode("idna").decode("ascii")
-        if rules.get(name) is not _Rule.WILDCARD:
-            rules[name] = rule
+            rules[bare] = _Rule.EXCEPTION
+        else:
+            rules.setdefault(bare, _Rule.SUFFIX)
     return rules
 
 
@@ -116,7 +116,7 @@ class _Patterns:
 def _is_shared_by_strangers(registrable: str) -> bool:
     first, _, suffix = registrable.partition(".")
     kind, _, country = suffix.partition(".")
-    if not registrable or (kind in _ACADEMIC and len(country) <= 2):  # noqa: PLR2004
+    if not registrable or (kind in _ACADEMIC and len(country) <= 2):
         return True
     return _of_sections().match(registrable, first, suffix)
 

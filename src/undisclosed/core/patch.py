@@ -21,7 +21,8 @@ class Patch:
 
     def apply(self, content: bytes) -> bytes:
         """The content with every edit made; the body's bytes untouched."""
-        pieces, position = [], 0
+        pieces: list[bytes] = []
+        position = 0
         for edit in self.edits:
             pieces += (content[position : edit.start], edit.text)
             position = edit.end

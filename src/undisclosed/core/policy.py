@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from types import MappingProxyType
 
 from undisclosed.core.address import Address, parse_addr_spec
 from undisclosed.core.organisations import is_mail_provider, is_public_suffix
@@ -46,7 +45,8 @@ class Policy:
     ``Address.person``, or domains, which mean their sub-domains, too. ``teams``
     name senders whose mail adds up together; ``lists`` are addresses that stand for
     their members. ``actions`` replace what a rule asks for by default. Domains are
-    lower-case, in A-labels.
+    lower-case, in A-labels. The mappings are plain dicts, so that a policy can be
+    handed to another process; nobody changes them.
     """
 
     own_domains: frozenset[str] = frozenset()
@@ -56,13 +56,9 @@ class Policy:
     max_addresses_in_text: int = 25
     max_shown: int = 100_000
     mailing_window: timedelta = timedelta(days=14)
-    teams: Mapping[str, frozenset[Address]] = field(
-        default_factory=lambda: MappingProxyType({}), repr=False
-    )
-    lists: Mapping[Address, DistributionList] = field(
-        default_factory=lambda: MappingProxyType({}), repr=False
-    )
-    actions: Mapping[str, Action] = field(default_factory=lambda: MappingProxyType({}))
+    teams: Mapping[str, frozenset[Address]] = field(default_factory=dict, repr=False)
+    lists: Mapping[Address, DistributionList] = field(default_factory=dict, repr=False)
+    actions: Mapping[str, Action] = field(default_factory=dict)
 
     def action(self, rule: str, default: Action) -> Action:
         """What a finding of this rule asks for."""
@@ -133,7 +129,9 @@ def _own_domains(table: Table) -> frozenset[str]:
         if domain is None:
             problem = 'must be domains, as in ["council.example"]'
         elif is_mail_provider(domain):
-            problem = f"must not hold a mail provider ({domain}): its users are strangers"
+            problem = (
+                f"must not hold a mail provider ({domain}): its users are strangers"
+            )
         elif is_public_suffix(domain):
             problem = f"must not hold a public suffix ({domain}): it has many owners"
         else:
@@ -170,9 +168,7 @@ def _domain(text: str) -> str | None:
 
 
 def _teams(table: Table) -> Mapping[str, frozenset[Address]]:
-    return MappingProxyType(
-        {name: frozenset(_addresses(table, name)) for name in table.values}
-    )
+    return {name: frozenset(_addresses(table, name)) for name in table.values}
 
 
 def _addresses(table: Table, key: str) -> tuple[Address, ...]:
@@ -201,7 +197,7 @@ def _lists(table: Table) -> Mapping[Address, DistributionList]:
             members=_addresses(entry, "members"),
             is_sensitive=entry.boolean("sensitive", False),
         )
-    return MappingProxyType(lists)
+    return lists
 
 
 def _actions(table: Table) -> Mapping[str, Action]:
@@ -214,4 +210,4 @@ def _actions(table: Table) -> Mapping[str, Action]:
             words = ", ".join(f'"{action.value}"' for action in Action)
             name = table.name_of(rule)
             raise table.error(f'"{name}" must be one of {words}.', rule) from None
-    return MappingProxyType(actions)
+    return actions

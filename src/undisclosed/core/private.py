@@ -16,6 +16,7 @@ from undisclosed.core.disclosure import Reading, read
 from undisclosed.core.judge import judge
 from undisclosed.core.known import NOTHING_KNOWN
 from undisclosed.core.mail import Mail, Recipient
+from undisclosed.core.mailboxes import mailboxes
 from undisclosed.core.patch import Edit, Patch
 from undisclosed.core.policy import Policy
 from undisclosed.core.reading import read_content
@@ -96,11 +97,7 @@ def _copies(content: bytes, reading: Reading) -> Copies:
 
 def _outsiders(mail: Mail, reading: Reading) -> tuple[Recipient, ...]:
     once = {one.address: one for one in reversed(mail.envelope.recipients)}
-    return tuple(
-        one
-        for one in once.values()
-        if one.address in reading.outside_viewers
-    )
+    return tuple(one for one in once.values() if one.address in reading.outside_viewers)
 
 
 def _why_no_copy(mail: Mail, reading: Reading) -> str | None:
@@ -124,7 +121,8 @@ def _why_no_copy(mail: Mail, reading: Reading) -> str | None:
 def _objection(copy: Reading, recipient: Address, policy: Policy) -> str | None:
     """What still stands against one copy, or None."""
     others = copy.outsiders_shown - {recipient}
-    if others:
+    # An odd address reads as several people, who are all this recipient.
+    if others and not others.issubset(mailboxes(recipient.spelled_out())):
         where = channels(copy.content.in_header, others)
         return f"Each copy would still show other people ({where})."
     verdict = judge(copy, NOTHING_KNOWN, policy)
@@ -139,7 +137,7 @@ _SIGNED = re.compile(rb"(?:^|;)\s*h\s*=([^;]*)")
 
 def _signed_fields(reading: Reading) -> frozenset[str]:
     """The names of the fields that a DKIM signature covers (RFC 6376 §3.5, h=)."""
-    signed = set()
+    signed: set[str] = set()
     for one in reading.content.header.fields:
         found = _SIGNED.search(one.body) if one.name == "dkim-signature" else None
         if found:

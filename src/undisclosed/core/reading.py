@@ -22,6 +22,7 @@ from undisclosed.core.shown.authors import first_mailbox
 from undisclosed.core.shown.channel import FieldChannel, Role
 from undisclosed.core.verdict import Removal
 
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """Everything the bytes of a message say, whoever receives it.

@@ -37,8 +37,8 @@ RECALL_PREFIXES = (
     "odvolanie",  # Slovak
     "visszahívás",  # Hungarian
     "rechemare",  # Romanian
-    "geri çağırma",  # Turkish
-    "geri çağır",
+    "geri \u00e7a\u011f\u0131rma",  # Turkish
+    "geri \u00e7a\u011f\u0131r",
     "ανάκληση",  # Greek
     "отзыв",  # Russian
     "відкликання",  # Ukrainian
@@ -54,11 +54,16 @@ RECALL_PREFIXES = (
 """How Outlook begins the subject of a recall, before the colon, by language."""
 
 MESSAGE_CLASS = "ipm.outlook.recall"
-CLASS_FIELDS = ("content-class", "x-message-class", "message-class", "x-ms-message-class")
+CLASS_FIELDS = (
+    "content-class",
+    "message-class",
+    "x-message-class",
+    "x-ms-message-class",
+)
 TNEF_TYPES = ("application/ms-tnef", "application/vnd.ms-tnef")
 
 _PREFIX = re.compile(
-    rf"\s*(?:{'|'.join(map(re.escape, RECALL_PREFIXES))})\s*[:：]\s*", re.IGNORECASE
+    rf"\s*(?:{'|'.join(map(re.escape, RECALL_PREFIXES))})\s*[:\uff1a]\s*", re.IGNORECASE
 )
 _CLASS_IN_TNEF = re.compile(rb"(?i)ipm\.outlook\.recall")
 
@@ -76,6 +81,6 @@ def is_recall_class(value: str) -> bool:
 
 
 def has_recall_class(tnef: bytes) -> bool:
-    """Whether a TNEF stream (MS-OXTNEF) holds the class of a recall, in either width."""
+    """Whether a TNEF stream (MS-OXTNEF) holds the class of a recall."""
     narrow = tnef.replace(b"\x00", b"") if b"I\x00P\x00M\x00" in tnef else tnef
     return bool(_CLASS_IN_TNEF.search(narrow))

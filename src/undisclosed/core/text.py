@@ -45,13 +45,12 @@ _BLOCK_TAGS = re.compile(
 )
 _TAGS = re.compile(r"<[^<>]*>")
 _VANISHING = re.compile(
-    r"<(?:wbr|/wbr|!--[^<>]*--)[^<>]*>|&(?:shy|zwnj|zwj|ZeroWidthSpace|#173|#8203);?",
+    r"</?wbr[^<>]*>|<!--[^<>@]*-->|&(?:shy|zwnj|zwj|ZeroWidthSpace|#173|#8203);?",
     re.IGNORECASE,
 )
-_UNSEEN = re.compile(
-    r"<(style|script|head|title)\b[^<>]*>[^<]*+(?:<(?!/\1)[^<]*+)*+</\1\s*>",
-    re.IGNORECASE,
-)
+_UNSEEN = ("style", "script", "head", "title")
+_UNSEEN_START = re.compile(rf"<({'|'.join(_UNSEEN)})\b[^<>]*>", re.IGNORECASE)
+_UNSEEN_END = {tag: re.compile(rf"</{tag}\s*>", re.IGNORECASE) for tag in _UNSEEN}
 _REFERENCE = re.compile(
     r"&(?:commat|#0{0,8}(?:64|65312)(?!\d)|#[xX]0{0,8}(?:40|[fF][fF]20)(?![0-9a-fA-F]))"
 )
@@ -112,6 +111,8 @@ def _local_parts(text: str, earlier: int, at: int) -> Iterator[str]:
         if len(token) < at - start or start == earlier:
             break
         width *= 8
+    if token.endswith("="):
+        return
     if "=" in token:
         token = (_LAST_PARAMETER if "&" in token else _KEY).sub("", token, count=1)
     local_part = token.lstrip(_NOT_FIRST)
@@ -173,7 +174,27 @@ def html_text(source: str) -> str:
 
 def html_visible_text(source: str) -> str:
     """``html_text`` without style sheets, scripts and the head's title."""
-    return html_text(_UNSEEN.sub(" ", source))
+    return html_text(_without_unseen(source))
+
+
+def _without_unseen(source: str) -> str:
+    pieces: list[str] = []
+    kept_to = position = 0
+    never_closed: set[str] = set()
+    while start := _UNSEEN_START.search(source, position):
+        tag = start[1].lower()
+        position = start.end()
+        end = None
+        if tag not in never_closed:
+            end = _UNSEEN_END[tag].search(source, position)
+        if end is None:
+            # Looked for once: a second look for each start would not be linear.
+            never_closed.add(tag)
+            continue
+        pieces.append(source[kept_to : start.start()])
+        kept_to = position = end.end()
+    pieces.append(source[kept_to:])
+    return " ".join(pieces)
 
 
 def has_at_sign(text: str) -> bool:

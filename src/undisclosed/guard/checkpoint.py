@@ -152,9 +152,10 @@ class Checkpoint:
         that a mail breaks the judge; the second time it is held as unreadable. In
         observe mode neither: the mail passes with an alarm.
         """
-        digest = digest_of(mail)
+        found = self._kept(mail)
+        digest = found.wave.digest if found and found.wave else digest_of(mail)
         try:
-            found = self._kept(mail) or self._read(mail)
+            found = found or self._read(mail, digest)
         except Exception as error:
             return self._broke(mail, digest, None, error)
         known, reservation = self._ask(found.wave)
@@ -226,9 +227,10 @@ class Checkpoint:
             or mail.content.count(b"@") > settings.at_once_at_signs
         )
 
-    def _read(self, mail: Mail) -> _Read:
+    def _read(self, mail: Mail, digest: bytes | None = None) -> _Read:
         reading = read(mail, self.policy)
-        return _Read(mail, reading, wave_of(reading, mail, self.policy))
+        wave = wave_of(reading, mail, self.policy, digest=digest)
+        return _Read(mail, reading, wave)
 
     def _keep(self, found: _Read) -> None:
         """Keep what was read for ``decide``, which comes next for the same mail."""

@@ -20,7 +20,7 @@ from undisclosed.core.held import CopyEvent, NoSuchHold, Outgoing
 from undisclosed.core.mail import Envelope
 from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.guard.ports import Clock, KeyedId, Spool
-from undisclosed.guard.schedule import retry_at
+from undisclosed.guard.schedule import RETRY_AFTER, retry_at
 from undisclosed.guard.sweep import SweepSettings, sweep
 from undisclosed.transport.smtp.client import HopReply
 
@@ -59,6 +59,7 @@ class DeliverySettings:
 
     ``patience`` is how long one try may take, ``lease`` for how long a worker keeps
     what it claimed; a copy that could outlast its lease is left for the next claim.
+    ``retry`` are the waits after the first, second, … try that failed for now.
     ``concurrency`` tries run at once, fewer where contents are large: together they
     take at most ``budget``. ``record_again_after``: the waits before an answer is
     recorded again where the spool is away for a moment.
@@ -66,6 +67,7 @@ class DeliverySettings:
 
     lease: timedelta = timedelta(minutes=30)
     patience: timedelta = timedelta(minutes=12)
+    retry: tuple[timedelta, ...] = RETRY_AFTER
     concurrency: int = 20
     budget: int = 24 * 1024 * 1024
     record_again_after: tuple[timedelta, ...] = tuple(
@@ -227,7 +229,7 @@ class _Round:
             if copy.expires_at is not None and now >= copy.expires_at:
                 event = CopyEvent.GIVEN_UP
             else:
-                again_at = retry_at(copy.attempts, now)
+                again_at = retry_at(copy.attempts, now, self.settings.retry)
         await self._insist(
             lambda: self.spool.mark(
                 copy.id, event, answer.reply, now=now, retry_at=again_at

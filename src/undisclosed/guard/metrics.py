@@ -17,6 +17,9 @@ from undisclosed.core.verdict import Action
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2, 10)
 """Upper bounds of the histogram of deciding; targets are 0.5 ms and 5 ms."""
 
+OUTCOMES = ("accepted", "held", "rejected", "refused")
+"""What can become of a mail at an endpoint."""
+
 
 class Alarm(Protocol):
     """Where trouble is counted that mail passed in spite of."""
@@ -49,6 +52,8 @@ class GuardMetrics:
             ["outcome"],
             registry=self.registry,
         )
+        # Series exist from the start, and looking one up costs nothing per mail.
+        self._outcomes = {word: self._mails.labels(word) for word in OUTCOMES}
         self._refusals = Counter(
             "undisclosed_refusals",
             "Refused mails by the code of their reply (RFC 5321 §4.2.3).",
@@ -61,6 +66,11 @@ class GuardMetrics:
             ["action", "observed"],
             registry=self.registry,
         )
+        self._judged = {
+            (action, is_observed): self._verdicts.labels(action.value, word)
+            for action in Action
+            for is_observed, word in ((False, "no"), (True, "yes"))
+        }
         self._troubles = Counter(
             "undisclosed_troubles",
             "Times that something was away or broke.",
@@ -92,19 +102,19 @@ class GuardMetrics:
 
     def accepted(self) -> None:
         """A mail was relayed: the next hop took it."""
-        self._mails.labels("accepted").inc()
+        self._outcomes["accepted"].inc()
 
     def held(self) -> None:
         """A mail was held."""
-        self._mails.labels("held").inc()
+        self._outcomes["held"].inc()
 
     def rejected(self) -> None:
         """A mail was refused by a rule."""
-        self._mails.labels("rejected").inc()
+        self._outcomes["rejected"].inc()
 
     def refused(self, code: int) -> None:
         """A mail was answered with this code for any other reason."""
-        self._mails.labels("refused").inc()
+        self._outcomes["refused"].inc()
         self._refusals.labels(str(code)).inc()
 
     def seconds(self, seconds: float) -> None:
@@ -113,7 +123,7 @@ class GuardMetrics:
 
     def judged(self, action: Action, is_observed: bool) -> None:
         """A mail was judged."""
-        self._verdicts.labels(action.value, "yes" if is_observed else "no").inc()
+        self._judged[action, is_observed].inc()
 
     def trouble(self, what: str) -> None:
         """Something was away or broke."""

@@ -201,8 +201,12 @@ class Hop:
             return
         self._is_up, self._why = True, ""
         self.extensions = connection.extensions
-        connection.on_lost = self._on_lost
-        ready(connection)
+        if connection.is_open:
+            connection.on_lost = self._on_lost
+            ready(connection)
+        else:
+            self._open -= 1
+            ready(None)
 
     def _fail_waiting(self) -> None:
         while self._waiting and not self._open:

@@ -33,5 +33,6 @@ class MemoryCatcher:
         if self.is_away:
             raise TransientError("The catcher is away.")
         mails = self.mails
-        self.groups = [mails[-keep:]]
-        return max(len(mails) - keep, 0)
+        if len(mails) > keep:
+            self.groups = [mails[-keep:]]
+        return len(mails) - len(self.mails)

@@ -6,10 +6,10 @@ of §4.3, the asctime of C, ISO 8601, years of two digits, names in full.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 
-from undisclosed.core.header import Field, HeaderBlock
+from undisclosed.core.header import Field
 
 _MONTHS = {
     name: number
@@ -38,13 +38,13 @@ _FORMS = tuple(
 _LONGEST = 200  # characters: no date is longer
 
 
-def sent_at(header: HeaderBlock) -> datetime | None:
+def sent_at(fields: Sequence[Field]) -> datetime | None:
     """When the message was sent (aware UTC), or None where nothing says so.
 
     The Date field counts; without a readable one, the time at the end of the
     oldest Received field (RFC 5321 §4.4) or of Resent-Date.
     """
-    for text in _texts(header):
+    for text in _texts(fields):
         if (moment := parse_date(text)) is not None:
             return moment
     return None
@@ -59,8 +59,7 @@ def parse_date(text: str) -> datetime | None:
     return None
 
 
-def _texts(header: HeaderBlock) -> Iterator[str]:
-    fields = header.fields
+def _texts(fields: Sequence[Field]) -> Iterator[str]:
     yield from (_text(field) for field in fields if field.name == "date")
     received = [field for field in fields if field.name == "received"]
     for field in reversed(received):

@@ -9,6 +9,7 @@ is the work that goes to the processes of a pool.
 import copyreg
 import dataclasses
 import hashlib
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,23 +17,28 @@ from types import MappingProxyType
 
 from undisclosed.core.address import Address
 from undisclosed.core.disclosure import Reading, read
-from undisclosed.core.header import HeaderBlock
+from undisclosed.core.header import Field, HeaderBlock
 from undisclosed.core.judge import judge
 from undisclosed.core.known import NOTHING_KNOWN
 from undisclosed.core.mail import Envelope, Mail, Recipient
-from undisclosed.core.mailing import sketch, wave_of
+from undisclosed.core.mailing import adds_up, sketch, wave_of
 from undisclosed.core.policy import DistributionList, Policy
-from undisclosed.core.reading import Content, read_content
+from undisclosed.core.reading import read_content
 from undisclosed.core.verdict import Verdict
 from undisclosed.scan.dates import sent_at
 from undisclosed.transport.mailbox import Message, Unreadable
 
 CUT = "The message is larger than the limit: only its first part was read."
 
+
+def _read_only(values: dict[object, object]) -> MappingProxyType[object, object]:
+    return MappingProxyType(values)
+
+
 # An address keeps the hash of its own process and a policy keeps read-only maps:
 # neither may travel to another process as it is.
 copyreg.pickle(Address, lambda one: (Address, (one.local_part, one.domain)))
-copyreg.pickle(MappingProxyType, lambda one: (MappingProxyType, (dict(one),)))
+copyreg.pickle(MappingProxyType, lambda one: (_read_only, (dict(one),)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +145,10 @@ def _glance(name: str, judged: Judged, policy: Policy) -> Glance | None:
     if not is_found and trace is None:
         return None
     content = reading.content
-    shown = content.shown
+    shown, fields = content.shown, content.header.fields
     return Glance(
         name=name,
-        sent_at=sent_at(content.header),
+        sent_at=sent_at(fields),
         author=content.author,
         subject=content.subject,
         verdict=verdict,
@@ -152,15 +158,17 @@ def _glance(name: str, judged: Judged, policy: Policy) -> Glance | None:
         people=reading.newly_shown | reading.newly_shown_in_text,
         shown=shown if is_found else {},
         uncertain=content.uncertain,
-        same_as=_same_as(content, shown),
+        same_as=_same_as(fields, shown),
         trace=trace,
         reading=None if is_found else _slim(reading),
     )
 
 
 def _trace(judged: Judged, policy: Policy) -> Trace | None:
+    if not adds_up(judged.reading):
+        return None
     wave = wave_of(judged.reading, judged.mail, policy, digest=b"")
-    if wave is None or not wave.adds_up:
+    if wave is None:
         return None
     return Trace(wave.sender, sketch(_hashed(piece) for piece in wave.shingles))
 
@@ -168,16 +176,16 @@ def _trace(judged: Judged, policy: Policy) -> Trace | None:
 def _slim(reading: Reading) -> Reading:
     """A reading without message and directory: enough for judging it again."""
     content = dataclasses.replace(
-        reading.content, visible_text="", header=HeaderBlock((), 0)
+        reading.content, text_parts=(), header=HeaderBlock((), 0)
     )
     lists: dict[Address, DistributionList] = {}
     return dataclasses.replace(reading, content=content, lists=lists)
 
 
-def _same_as(content: Content, shown: Iterable[Address]) -> bytes:
+def _same_as(fields: Iterable[Field], shown: Iterable[Address]) -> bytes:
     """What copies of one message in several mailboxes have in common."""
     digest = hashlib.blake2b(digest_size=16)
-    for one in content.header.fields:
+    for one in fields:
         if one.name in ("message-id", "date"):
             digest.update(one.body.strip() + b"\n")
     for person in sorted(address.person for address in shown):
@@ -186,5 +194,8 @@ def _same_as(content: Content, shown: Iterable[Address]) -> bytes:
 
 
 def _hashed(piece: bytes) -> int:
-    """A shingle as a number; no key is needed, since nothing of it is kept."""
-    return int.from_bytes(hashlib.blake2b(piece, digest_size=8).digest())
+    """A shingle as a number of 64 bits; no key is needed, since nothing is kept.
+
+    The checksum alone is no random order, so it is multiplied (Fibonacci hashing).
+    """
+    return zlib.crc32(piece) * 0x9E3779B97F4A7C15 & 0xFFFFFFFFFFFFFFFF

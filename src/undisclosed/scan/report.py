@@ -100,7 +100,8 @@ def _headline(result: Result) -> str:
     if not result.mailings:
         return "No mail was found that shows people to each other"
     mailings = _counted(len(result.mailings), "mailing")
-    return f"{mailings} showed {_counted(len(result.people), 'person', 'people')}"
+    people = _counted(len(result.people), "person’s address", "people’s addresses")
+    return f"{mailings} showed {people} to other recipients"
 
 
 def _summary(result: Result, page: Page) -> str:
@@ -114,8 +115,7 @@ def _summary(result: Result, page: Page) -> str:
         if not result.is_complete
         else ""
     )
-    end = " to others who need not have known them." if result.mailings else "."
-    return f"""<h1>{_escaped(_headline(result) + end)}</h1>
+    return f"""<h1>{_escaped(_headline(result))}.</h1>
 <p class="lede">{_period(result)}{_counted(result.messages, "message")} of
 <span class="place">{_escaped(named)}</span> {"was" if result.messages == 1 else "were"}
 read and judged by the rules that the guard applies to outgoing mail.</p>
@@ -203,6 +203,8 @@ def _mailings(mailings: Sequence[Mailing], page: Page) -> str:
 def _mailing(mailing: Mailing, most: int, page: Page) -> str:
     count = len(mailing.people)
     why = " ".join(_escaped(_past(finding.text)) for finding in mailing.findings)
+    if len(mailing.messages) > 1:
+        why = f"Of its messages the largest: {why}"
     batches = _batches(mailing) if len(mailing.messages) > 1 else bar(count, most)
     noun = "person shown" if count == 1 else "people shown"
     disclosures = _counted(mailing.disclosures, "disclosure")

@@ -105,6 +105,8 @@ def scan(
             on_progress(tally.progress)
     except KeyboardInterrupt:
         is_complete = False
+        for looked in workers.stop():
+            tally.add(looked)
     finally:
         workers.close()
     return Result(

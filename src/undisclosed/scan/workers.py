@@ -60,17 +60,26 @@ class Workers:
         self._policy = policy
         self._jobs = jobs
         self._executor = executor_for(jobs)
+        self._under_way: deque[tuple[Batch, Future[Looked]]] = deque()
 
     def look_at(self, batches: Iterable[Batch]) -> Iterator[Looked]:
         """What became of each batch, in the order in which they were given."""
-        under_way: deque[tuple[Batch, Future[Looked]]] = deque()
+        under_way = self._under_way
         limit = 1 if self._jobs <= 1 else 2 * self._jobs + 1
         for batch in batches:
             under_way.append((batch, self._submit(batch)))
             if len(under_way) >= limit:
-                yield from self._settle(under_way)
+                yield from self._settle()
         while under_way:
-            yield from self._settle(under_way)
+            yield from self._settle()
+
+    def stop(self) -> Iterator[Looked]:
+        """What became of the batches that are begun; the others are given up."""
+        for _, future in self._under_way:
+            future.cancel()
+        for _, future in self._under_way:
+            if not future.cancelled() and future.exception() is None:
+                yield future.result()
 
     def close(self) -> None:
         """Let go of the processes; what they have not begun is not begun."""
@@ -84,21 +93,22 @@ class Workers:
             failed.set_exception(error)
             return failed
 
-    def _settle(
-        self, under_way: deque[tuple[Batch, "Future[Looked]"]]
-    ) -> Iterator[Looked]:
+    def _settle(self) -> Iterator[Looked]:
         """The result of the oldest batch; where a process broke, of all of them.
 
         Nobody can tell which batch broke it, so each is tried again by itself, its
         messages one by one where it breaks again.
         """
-        batch, future = under_way.popleft()
+        _, future = self._under_way[0]
         try:
-            yield future.result()
-            return
+            looked = future.result()
         except BrokenExecutor:
-            batches = [batch, *(waiting for waiting, _ in under_way)]
-            under_way.clear()
+            batches = [waiting for waiting, _ in self._under_way]
+            self._under_way.clear()
+        else:
+            self._under_way.popleft()
+            yield looked
+            return
         for again in batches:
             yield self._look_again(again)
 

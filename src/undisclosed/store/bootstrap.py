@@ -6,7 +6,7 @@ Everything here is to be called after ``settings.configure``.
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from django.apps import apps
 from django.db import transaction
@@ -35,7 +35,7 @@ class AnotherMasterKey(UndisclosedError):
 
 def _accounts() -> "type[Account]":
     # A model can be imported only after Django is configured.
-    return cast("type[Account]", apps.get_model("store", "Account"))
+    return apps.get_model("store", "Account")
 
 
 def check_key() -> None:

@@ -32,7 +32,7 @@ CHUNK = 256 * 1024
 KEY_SIZE = 32
 _NONCE_SIZE = 12
 _VERSION = b"\x01"
-_HALF = 1 << 63
+_KEYS = "UNDISCLOSED_KEYS"
 
 
 class SealBroken(UndisclosedError):
@@ -115,7 +115,7 @@ class Keys:
 
     def derive(self, purpose: str) -> bytes:
         """The 32-byte key of one purpose; another purpose has an unrelated key."""
-        return cast(bytes, self._derived(purpose))
+        return self._derived(purpose)
 
     def hash(self, purpose: str, value: bytes) -> bytes:
         """HMAC-SHA-256 (RFC 2104) under the key of the purpose: 32 bytes."""
@@ -167,7 +167,7 @@ def new_master_key() -> bytes:
 
 def keys() -> Keys:
     """The keys that this process was configured with (store.settings.configure)."""
-    return cast(Keys, settings.UNDISCLOSED_KEYS)
+    return cast(Keys, getattr(settings, _KEYS))
 
 
 def address_hash(address: Address) -> bytes:

@@ -10,15 +10,20 @@ import select
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import django.db
 import psycopg
 from django.db import connection as django_connection
+from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGresult
 
 from undisclosed.errors import TransientError
 
 Row = tuple[Any, ...]
+_SQLSTATE = DiagnosticField.SQLSTATE
+_NOT_PREPARED = b"26000"
 _AWAY = (
     psycopg.OperationalError,  # class 08, 53 (disk full), 55, 57, 58; lost sockets
     psycopg.InterfaceError,
@@ -26,6 +31,32 @@ _AWAY = (
     django.db.OperationalError,
     django.db.InterfaceError,
 )
+
+
+class Prepared:
+    """A statement that is prepared once per connection and answers with one text.
+
+    For what happens with every mail: it goes to libpq as it is, in one call, without
+    the interpreter's lock. Values are text, bytes, numbers, times or None.
+    """
+
+    __slots__ = ("name", "query")
+
+    def __init__(self, name: str, query: str) -> None:
+        self.name = name.encode()
+        self.query = query.encode()
+
+
+def _encoded(value: object) -> Any:  # psycopg's stubs forget that NULL is None
+    match value:
+        case None | bytes():
+            return value
+        case str():
+            return value.encode()
+        case datetime():
+            return value.isoformat().encode()
+        case _:
+            return str(value).encode()
 
 
 class Connection:
@@ -48,6 +79,24 @@ class Connection:
     def all(self, query: str, values: Sequence[object] = ()) -> list[Row]:
         """Every row."""
         return self.run(query, values).fetchall()
+
+    def ask(self, statement: Prepared, values: Sequence[object]) -> str:
+        """Execute a prepared statement; the text that it answers with."""
+        connection = self.raw.pgconn
+        encoded = [_encoded(value) for value in values]
+        formats = [isinstance(value, bytes) for value in values]
+        result = connection.exec_prepared(statement.name, encoded, formats)
+        if result.error_field(_SQLSTATE) == _NOT_PREPARED:
+            prepared = connection.prepare(statement.name, statement.query)
+            _check(prepared, ExecStatus.COMMAND_OK)
+            result = connection.exec_prepared(statement.name, encoded, formats)
+        _check(result, ExecStatus.TUPLES_OK)
+        return (result.get_value(0, 0) or b"").decode()
+
+
+def _check(result: PGresult, wanted: ExecStatus) -> None:
+    if result.status != wanted:
+        raise psycopg.errors.error_from_result(result)
 
 
 @contextmanager

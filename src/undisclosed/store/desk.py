@@ -68,7 +68,7 @@ _NEWEST: Final = " ORDER BY m.held_at DESC, m.id DESC LIMIT %s OFFSET %s"
 _BATCHES: Final = """
 SELECT id, state, people, disclosures, viewers, received_at, expires_at, decided_at,
        decided_by, findings, singly_refused, escalations, size, data_key,
-       reason_sealed, reading_sealed, subject_sealed, sender_hash
+       reason_sealed, reading_sealed, subject_sealed, envelope_sealed
   FROM store_heldmail WHERE mailing_id = %s ORDER BY received_at, id
 """
 _COPIES: Final = """
@@ -236,9 +236,9 @@ def people(
         key = _data_key(row[13], row[0])
         if key is None or row[15] is None:
             continue
-        shown, seen_by = sealed.load_reading(key.open(row[15], f"reading/{row[0]}"))
-        viewers.update(seen_by)
-        for each in shown:
+        envelope = sealed.load_envelope(key.open(row[17], f"envelope/{row[0]}"))
+        viewers.update(envelope.rcpt_tos)
+        for each in sealed.load_shown(key.open(row[15], f"reading/{row[0]}")):
             channels.setdefault(each.address, []).extend(each.channels)
     everyone = sorted({*viewers, *channels})
     start = (page - 1) * PER_PAGE
@@ -263,7 +263,7 @@ def caught(search: str = "", page: int = 1) -> Page[CaughtRow]:
     elif search.strip():
         where, values = " WHERE id = %s", [search.strip()]
     query = (
-        f"{_CAUGHT} FROM store_caughtmail{where}"  # noqa: S608
+        f"{_CAUGHT} FROM store_caughtmail{where}"
         " ORDER BY caught_at DESC, id DESC LIMIT %s OFFSET %s"
     )
     return _page(query, values, page, _caught_row)
@@ -273,7 +273,7 @@ def caught_mail(caught_id: str) -> CaughtView | None:
     """One caught mail with its bytes; None where there is none."""
     with database() as connection:
         row = connection.one(
-            f"{_CAUGHT}, content_sealed FROM store_caughtmail WHERE id = %s",  # noqa: S608
+            f"{_CAUGHT}, content_sealed FROM store_caughtmail WHERE id = %s",
             (caught_id,),
         )
     if row is None:

@@ -6,6 +6,7 @@ name, mail by its id. The database refuses to change or remove an entry.
 """
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -26,16 +27,16 @@ def write(event: str, *, actor: str = "", **facts: object) -> None:
     ``actor`` is an account's id or a part's name. Raises TransientError.
     """
     with database() as connection:
-        write_with(connection, event, actor=actor, **facts)
+        write_with(connection, event, facts, actor=actor)
 
 
 def write_with(
     connection: Connection,
     event: str,
+    facts: Mapping[str, object],
     *,
     actor: str = "",
     at: datetime | None = None,
-    **facts: object,
 ) -> None:
     """The same over a connection that is in hand."""
     connection.run(
@@ -44,7 +45,7 @@ def write_with(
     )
 
 
-def _safe_facts(facts: dict[str, object]) -> dict[str, object]:
+def _safe_facts(facts: Mapping[str, object]) -> dict[str, object]:
     return {name: _safe_value(value) for name, value in facts.items()}
 
 

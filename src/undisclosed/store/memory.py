@@ -61,7 +61,8 @@ INSERT INTO store_mailing (
     holds, open_holds, state
 ) VALUES (%s, %b, %s, %s, %s, %s, %s, 0, 0, '')
 ON CONFLICT (id) DO UPDATE SET
-    sender_hash = excluded.sender_hash, people = excluded.people, disclosures = excluded.disclosures,
+    sender_hash = excluded.sender_hash, people = excluded.people,
+    disclosures = excluded.disclosures,
     waves = excluded.waves, last_at = greatest(store_mailing.last_at, excluded.last_at)
 """
 _RECALLED: Final = (
@@ -209,7 +210,7 @@ class PostgresMemory:
         )
 
     def _sketch(self, wave: Wave) -> tuple[int, ...]:
-        """Empty where the mail joins no mailing; a mail without text has one shingle."""
+        """Empty where the mail joins none; a mail without text has one shingle."""
         if not wave.adds_up:
             return ()
         return sketch(map(self._shingle, wave.shingles or {b""}))

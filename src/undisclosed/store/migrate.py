@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from django.core.management import call_command
@@ -24,11 +24,15 @@ def migrate() -> None:
         call_command("migrate", verbosity=0, interactive=False)
 
 
+def connection_parameters() -> dict[str, Any]:
+    """How to open a connection beside that of the thread."""
+    given = django_connection.get_connection_params()
+    return {name: given[name] for name in _CONNECTION if name in given}
+
+
 @contextmanager
 def _lock() -> Iterator[None]:
     """A lock of a connection of its own: it falls with the process, however it ends."""
-    given = django_connection.get_connection_params()
-    parameters = {name: given[name] for name in _CONNECTION if name in given}
-    with psycopg.connect("", **parameters) as connection:
+    with psycopg.connect("", **connection_parameters()) as connection:
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         yield

@@ -46,6 +46,8 @@ _CONFIGURATION: Final = {
     "max_connections": "200",
     "shared_buffers": "128MB",
     "max_wal_size": "1GB",
+    "min_wal_size": "256MB",
+    "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -7,6 +7,7 @@ JSON's escapes carry them. Patches hold bytes: they go as Latin-1, one character
 
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from undisclosed.core.address import Address
 from undisclosed.core.held import Shown
@@ -85,23 +86,16 @@ def load_patch(plain: bytes) -> Patch:
     )
 
 
-def dump_reading(shown: Iterable[Shown], viewers: Iterable[Address]) -> bytes:
-    """Whom a mail shows, by which channels, and who would see it."""
-    return _dump(
-        {
-            "shown": [[_pair(each.address), list(each.channels)] for each in shown],
-            "viewers": [_pair(viewer) for viewer in viewers],
-        }
-    )
+def dump_shown(shown: Iterable[Shown]) -> bytes:
+    """Whom a mail shows, by which channels; who would see it is its envelope."""
+    return _dump([[_pair(each.address), list(each.channels)] for each in shown])
 
 
-def load_reading(plain: bytes) -> tuple[tuple[Shown, ...], tuple[Address, ...]]:
-    """What ``dump_reading`` wrote: the shown people and the viewers."""
-    reading = json.loads(plain)
-    shown = tuple(
-        Shown(Address(*pair), tuple(channels)) for pair, channels in reading["shown"]
+def load_shown(plain: bytes) -> tuple[Shown, ...]:
+    """What ``dump_shown`` wrote."""
+    return tuple(
+        Shown(Address(*pair), tuple(channels)) for pair, channels in json.loads(plain)
     )
-    return shown, tuple(Address(*pair) for pair in reading["viewers"])
 
 
 def dump_findings(findings: Iterable[Finding]) -> str:
@@ -119,7 +113,7 @@ def dump_findings(findings: Iterable[Finding]) -> str:
     )
 
 
-def load_findings(value: str | list[dict[str, object]]) -> tuple[Finding, ...]:
+def load_findings(value: str | list[dict[str, Any]]) -> tuple[Finding, ...]:
     """What ``dump_findings`` wrote, as text or as Django read it."""
     rows = json.loads(value) if isinstance(value, str) else value
     return tuple(

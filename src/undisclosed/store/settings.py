@@ -184,7 +184,6 @@ class _Reader:
         value = self.values
         return DeliverySettings(
             retry=tuple(timedelta(minutes=m) for m in value["delivery.retry"]),
-            give_up=timedelta(days=value["delivery.give_up"]),
             dsn_interval=timedelta(minutes=value["delivery.dsn_interval"]),
         )
 

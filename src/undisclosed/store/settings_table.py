@@ -249,13 +249,6 @@ SETTINGS: Final = (
         "repeats.",
     ),
     Setting(
-        "delivery.give_up",
-        _N,
-        5,
-        "Days after which a copy that was never taken fails (RFC 5321 §4.5.4.1).",
-        minimum=0,
-    ),
-    Setting(
         "delivery.dsn_interval",
         _N,
         60,

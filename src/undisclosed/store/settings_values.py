@@ -98,7 +98,6 @@ class DeliverySettings:
     """When a copy that the next hop did not take is tried again."""
 
     retry: tuple[timedelta, ...]
-    give_up: timedelta
     dsn_interval: timedelta
 
 

@@ -6,7 +6,7 @@ of each mail; what is looked up is a keyed hash; what is counted stands open.
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final
@@ -26,12 +26,14 @@ from undisclosed.core.held import (
     Outgoing,
 )
 from undisclosed.store import copies, crypto, journal, sealed
-from undisclosed.store.crypto import DataKey, Keys, person_bytes
-from undisclosed.store.database import Row, database, transaction
+from undisclosed.store.crypto import CHUNK, DataKey, Keys, person_bytes
+from undisclosed.store.database import Prepared, Row, database, transaction
 
-_HOLD: Final = (
-    "SELECT store_hold(%s, %s, %s, %s::jsonb, %s::int, %s::bigint, %s::int, %s,"
-    " %s, %s, %s, %s::bigint, %b, %b, %b::bigint[], %b, %b, %b, %b, %b, %b::bytea[])"
+_HOLD: Final = Prepared(
+    "undisclosed_hold",
+    "SELECT store_hold($1, $2, $3, $4::jsonb, $5::int, $6::bigint, $7::int, $8, $9,"
+    " $10, $11, $12::bigint, $13::bytea, $14::bytea, $15::bigint[], $16::bytea,"
+    " $17::bytea, $18::bytea, $19::bytea, $20::bytea, ARRAY[$21::bytea])",
 )
 _ADD_CHUNK: Final = (
     "INSERT INTO store_heldchunk (hold_id, number, sealed) VALUES (%s, %s, %b)"
@@ -65,8 +67,6 @@ UPDATE store_mailing
        state = CASE WHEN open_holds > 1 THEN 'held' ELSE %s END
  WHERE id = %s
 """
-_AT_ONCE: Final = 4
-"""Chunks that go along with the statement that holds; more follow one by one."""
 
 
 class PostgresSpool:
@@ -87,31 +87,18 @@ class PostgresSpool:
         """Commit the mail; the hold's id. The same digest finds the earlier hold."""
         hold_id = secrets.token_hex(8)
         data_key, wrapped = self._keys.new_data_key(hold_id)
-        chunks = list(data_key.seal_chunks(new.mail.content, _content_of(hold_id)))
-        values = self._values(hold_id, data_key, wrapped, new)
-        if len(chunks) <= _AT_ONCE:
-            with database() as connection:
-                row = connection.one(_HOLD, (*values, chunks))
-        else:
-            row = self._hold_in_pieces(values, hold_id, chunks)
-        return str(row[0]) if row else hold_id
-
-    def _hold_in_pieces(
-        self, values: Sequence[object], hold_id: str, chunks: list[bytes]
-    ) -> Row | None:
-        """The same for large mail, without a second copy of it in one statement."""
-        with transaction() as connection:
-            row = connection.one(_HOLD, (*values, chunks[:1]))
-            if row and row[0] == hold_id:
-                for number, chunk in enumerate(chunks[1:], start=1):
-                    connection.run(_ADD_CHUNK, (hold_id, number, chunk))
-            return row
+        chunks = data_key.seal_chunks(new.mail.content, _content_of(hold_id))
+        values = (*self._values(hold_id, data_key, wrapped, new), next(chunks))
+        if len(new.mail.content) > CHUNK:
+            return _hold_in_pieces(values, chunks)
+        with database() as connection:
+            return connection.ask(_HOLD, values)
 
     def _values(
         self, hold_id: str, data_key: DataKey, wrapped: bytes, new: NewHold
     ) -> tuple[object, ...]:
         envelope = new.mail.envelope
-        sender, viewers = envelope.mail_from, envelope.rcpt_tos
+        sender = envelope.mail_from
         return (
             hold_id,
             new.mailing_id,
@@ -132,17 +119,17 @@ class PostgresSpool:
             data_key.seal(sealed.dump_envelope(envelope), f"envelope/{hold_id}"),
             data_key.seal(sealed.dump_address(sender), f"sender/{hold_id}"),
             data_key.seal(_text(new.subject), f"subject/{hold_id}"),
-            data_key.seal(
-                sealed.dump_reading(new.shown, viewers), f"reading/{hold_id}"
-            ),
+            data_key.seal(sealed.dump_shown(new.shown), f"reading/{hold_id}"),
         )
 
-    def _people_hashes(self, new: NewHold) -> list[int]:
+    def _people_hashes(self, new: NewHold) -> str:
+        """An array of PostgreSQL as text: such arrays of unequal length go together."""
         people = {*new.mail.envelope.rcpt_tos, *(each.address for each in new.shown)}
         if new.mail.envelope.mail_from is not None:
             people.add(new.mail.envelope.mail_from)
         hashed = self._short_hash
-        return [hashed(person_bytes(person)) for person in people]
+        hashes = (str(hashed(person_bytes(person))) for person in people)
+        return f"{{{','.join(hashes)}}}"
 
     def _address_hash(self, address: Address) -> bytes:
         return self._keys.hash("address", person_bytes(address))
@@ -226,11 +213,9 @@ class PostgresSpool:
             journal.write_with(
                 connection,
                 event.value,
+                {"hold": hold_id, "mailing": row[1], "copies": len(outgoing)},
                 actor=by,
                 at=now,
-                hold=hold_id,
-                mailing=row[1],
-                copies=len(outgoing),
             )
             return after
 
@@ -327,6 +312,17 @@ class PostgresSpool:
             escalations=row[13],
             size=row[14],
         )
+
+
+def _hold_in_pieces(values: Sequence[object], rest: Iterable[bytes]) -> str:
+    """The same for large mail: chunk by chunk, in one transaction."""
+    hold_id = values[0]
+    with transaction() as connection:
+        found = connection.ask(_HOLD, values)
+        if found == hold_id:
+            for number, chunk in enumerate(rest, start=1):
+                connection.run(_ADD_CHUNK, (hold_id, number, chunk))
+    return found
 
 
 def _content_of(hold_id: str) -> str:

@@ -8,8 +8,9 @@ them, so that pipes work as files do, and counts what was consumed on disk.
 import io
 import re
 import zlib
+from collections.abc import Callable
 from enum import Enum
-from typing import BinaryIO, Protocol, cast
+from typing import BinaryIO
 
 from undisclosed.errors import UndisclosedError
 
@@ -17,6 +18,7 @@ PEEK = 16 * 1024
 """Bytes at the beginning of a file by which its kind is told."""
 
 _COMPRESSED = 64 * 1024
+_BUFFER = 1024 * 1024
 BOM = b"\xef\xbb\xbf"
 """The byte order mark that some programs put before a text (RFC 3629 §6)."""
 
@@ -49,11 +51,6 @@ class Kind(Enum):
     ARCHIVE = "is a ZIP archive; unpack it first"
 
 
-class _Plain(Protocol):
-    def read(self, size: int, /) -> bytes:
-        """The next bytes, at most ``size``; none at the end."""
-
-
 _MAGIC = (
     (re.compile(rb"From "), Kind.MBOX),
     (re.compile(rb"\d{1,10}[ \t]*\r?\n[A-Za-z][A-Za-z0-9-]*[ \t]*:"), Kind.EMLX),
@@ -65,7 +62,7 @@ _MAGIC = (
 class MailStream:
     """Plain bytes of one file: ``peek`` first, then ``read``."""
 
-    def __init__(self, raw: "_CountingReader", plain: _Plain) -> None:
+    def __init__(self, raw: "_CountingReader", plain: Callable[[int], bytes]) -> None:
         self._raw = raw
         self._plain = plain
         self._told = 0
@@ -83,14 +80,14 @@ class MailStream:
             return block
         if self._damage is not None:
             raise self._damage
-        return self._plain.read(size)
+        return self._plain(size)
 
     def _first_bytes(self) -> bytes:
         """The first bytes, also those before a place where the file is damaged."""
         pieces: list[bytes] = []
         left = PEEK
         try:
-            while left > 0 and (block := self._plain.read(left)):
+            while left > 0 and (block := self._plain(left)):
                 pieces.append(block)
                 left -= len(block)
         except (EOFError, zlib.error) as error:
@@ -109,7 +106,8 @@ class _CountingReader(io.RawIOBase):
     """An open file that counts what is read, and can put back its first bytes."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+        # A pipe's reader is not kept waiting for bytes that are not needed yet.
+        self._read: Callable[[int], bytes] = getattr(file, "read1", file.read)
         self.first = _read_up_to(file, 8)
         self.count = len(self.first)
         self._again = self.first
@@ -122,7 +120,7 @@ class _CountingReader(io.RawIOBase):
         if self._again:
             block, self._again = self._again[: len(view)], self._again[len(view) :]
         else:
-            block = self._file.read(len(view))
+            block = self._read(len(view))
             self.count += len(block)
         view[: len(block)] = block
         return len(block)
@@ -135,8 +133,8 @@ class _Gunzip:
     off; an archive that breaks off still has all the mail before that place.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, read: Callable[[int], bytes]) -> None:
+        self._read = read
         self._member = zlib.decompressobj(wbits=31)
         self._waiting = b""
         self._is_begun = False
@@ -150,7 +148,7 @@ class _Gunzip:
         while True:
             if self._member.eof and not self._next_member():
                 return b""
-            given = self._waiting or self._file.read(_COMPRESSED)
+            given = self._waiting or self._read(_COMPRESSED)
             if not given:
                 if not self._is_begun:
                     return b""
@@ -163,7 +161,7 @@ class _Gunzip:
 
     def _next_member(self) -> bool:
         """Whether another member follows; padding with NULs is none."""
-        rest = self._member.unused_data.lstrip(b"\0") or self._file.read(_COMPRESSED)
+        rest = self._member.unused_data.lstrip(b"\0") or self._read(_COMPRESSED)
         self._waiting = rest.lstrip(b"\0")
         self._member = zlib.decompressobj(wbits=31)
         self._is_begun = False
@@ -176,10 +174,10 @@ def open_stream(file: BinaryIO) -> MailStream:
     Raises OSError, EOFError or zlib.error where its beginning cannot be read.
     """
     raw = _CountingReader(file)
-    buffered = cast(BinaryIO, io.BufferedReader(raw, _COMPRESSED))
+    buffered = io.BufferedReader(raw, _BUFFER)
     if raw.first.startswith(_GZIP):
-        return MailStream(raw, _Gunzip(buffered))
-    return MailStream(raw, buffered)
+        return MailStream(raw, _Gunzip(buffered.read1).read)
+    return MailStream(raw, buffered.read1)
 
 
 def kind_of(first: bytes) -> Kind:
@@ -204,7 +202,7 @@ def _looks_binary(text: bytes) -> bool:
     return control * 10 > len(head) or (b"\0" in head and not _ANY_FIELD.search(head))
 
 
-def _read_up_to(file: _Plain, size: int) -> bytes:
+def _read_up_to(file: BinaryIO, size: int) -> bytes:
     """That many bytes, or all there are: pipes may give less at a time."""
     pieces: list[bytes] = []
     while size > 0 and (block := file.read(size)):

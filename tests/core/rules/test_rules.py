@@ -81,7 +81,9 @@ def test_shown_outsiders_adds_up_the_batches_of_a_mailing() -> None:
 
     assert found is not None
     assert found.people == 1136
-    assert found.text == "1,136 people in 7 mails would see each other's addresses (To)."
+    assert (
+        found.text == "1,136 people in 7 mails would see each other's addresses (To)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,9 @@ def test_shown_outsiders_does_not_add_up_what_is_no_batch(
     assert found is None
 
 
-@pytest.mark.parametrize(("limit", "number", "is_found"), [(2, 2, 0), (2, 3, 1), (9, 6, 1)])
+@pytest.mark.parametrize(
+    ("limit", "number", "is_found"), [(2, 2, 0), (2, 3, 1), (9, 6, 1)]
+)
 def test_shown_outsiders_is_stricter_with_a_sensitive_list(
     limit: int, number: int, is_found: int
 ) -> None:

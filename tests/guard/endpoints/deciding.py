@@ -21,8 +21,12 @@ from undisclosed.transport.smtp.testing import FakeHop
 
 Result = TypeVar("Result")
 
-PATIENCE = Timeouts(*(timedelta(seconds=0.3) for _ in range(5)))
-BEGIN = b"EHLO client.test\r\nMAIL FROM:<sam@council.example>\r\nRCPT TO:<ann@a.example>\r\n"
+BRIEFLY = timedelta(seconds=0.3)
+LONG = timedelta(seconds=30)
+BEGIN = (
+    b"EHLO client.test\r\nMAIL FROM:<sam@council.example>\r\n"
+    b"RCPT TO:<ann@a.example>\r\n"
+)
 
 
 def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
@@ -117,8 +121,9 @@ class Counting:
     def rejected(self) -> None:
         self.counts.append("rejected")
 
-    def refused(self) -> None:
+    def refused(self, code: int) -> None:
         self.counts.append("refused")
+        assert code >= 400
 
     def seconds(self, elapsed: float) -> None:
         assert elapsed >= 0
@@ -198,13 +203,15 @@ async def guarded(
     settings: SmtpSettings | None = None,
     checkpoint: BySubject | None = None,
     max_connections: int = 100,
+    patience: timedelta = LONG,
 ) -> AsyncIterator[Guarded]:
     """A guard that is serving, in front of a fake hop."""
     hop = hop or FakeHop()
     checkpoint = checkpoint or BySubject()
     if not hop.port:
         await hop.start()
-    there = ClientSettings("127.0.0.1", hop.port, "guard.test", timeouts=PATIENCE)
+    timeouts = Timeouts(*(patience for _ in range(5)))
+    there = ClientSettings("127.0.0.1", hop.port, "guard.test", timeouts=timeouts)
     endpoint = SmtpEndpoint(
         cast(Checkpoint, checkpoint),
         lambda: Hop(HopSettings(there, max_connections)),

@@ -12,6 +12,8 @@ import pytest
 
 from tests.guard.endpoints.deciding import (
     BEGIN,
+    BRIEFLY,
+    LONG,
     BySubject,
     Guarded,
     guarded,
@@ -29,12 +31,15 @@ def codes(heard: list[str]) -> list[int]:
 
 
 def talked(
-    *pieces: bytes, hop: FakeHop | None = None, checkpoint: BySubject | None = None
+    *pieces: bytes,
+    hop: FakeHop | None = None,
+    checkpoint: BySubject | None = None,
+    patience: timedelta = LONG,
 ) -> tuple[list[str], Guarded]:
     """One client's session; what it heard, and what stands around it afterwards."""
 
     async def scenario() -> tuple[list[str], Guarded]:
-        async with guarded(hop, checkpoint=checkpoint) as there:
+        async with guarded(hop, checkpoint=checkpoint, patience=patience) as there:
             heard = await there.talk(*pieces)
             await asyncio.sleep(0.02)
             return heard, there
@@ -230,7 +235,9 @@ def test_each_recipient_gets_the_hops_own_answer() -> None:
     ],
 )
 def test_a_hop_that_misbehaves_costs_a_451(script: Script, replies: list[int]) -> None:
-    heard, there = talked(BEGIN, hop=FakeHop(script=script))
+    patience = BRIEFLY if Fault.SILENCE in (script.mail, script.final) else LONG
+
+    heard, there = talked(BEGIN, hop=FakeHop(script=script), patience=patience)
 
     assert codes(heard)[1:] == replies
     assert there.hop.taken == []
@@ -251,8 +258,14 @@ def test_a_hop_that_misbehaves_costs_a_451(script: Script, replies: list[int]) -
     ],
 )
 def test_the_hops_reply_to_the_content_is_ours(script: Script, reply: str) -> None:
+    patience = BRIEFLY if script.final is Fault.SILENCE else LONG
+
     heard, _ = talked(
-        BEGIN, b"DATA\r\n", message("accept"), hop=FakeHop(("PIPELINING",), script)
+        BEGIN,
+        b"DATA\r\n",
+        message("accept"),
+        hop=FakeHop(("PIPELINING",), script),
+        patience=patience,
     )
 
     assert heard[-1].startswith(reply.replace("250 fine", "250 2.0.0 fine"))

@@ -6,6 +6,8 @@ from collections.abc import Coroutine
 from dataclasses import astuple
 from typing import Any, TypeVar
 
+from hypothesis import settings
+
 from undisclosed.transport.smtp import replies
 from undisclosed.transport.smtp.extensions import Extensions
 from undisclosed.transport.smtp.limits import Limits
@@ -19,6 +21,9 @@ from undisclosed.transport.smtp.protocol import (
 )
 
 Result = TypeVar("Result")
+
+PATIENT = settings(deadline=None)
+"""No test of ours fails because a machine is busy."""
 
 EVERYTHING = Extensions(
     pipelining=True,

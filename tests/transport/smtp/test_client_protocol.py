@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client's state machine: whose reply is whose, and what may be sent ahead."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.transport.smtp.talking import PATIENT
 from undisclosed.transport.smtp.client_protocol import MAX_REPLY
 from undisclosed.transport.smtp.errors import PeerError
 from undisclosed.transport.smtp.protocol import ClientProtocol
@@ -23,6 +26,7 @@ def answered(machine: ClientProtocol[str]) -> list[tuple[str, Reply]]:
     return found
 
 
+@PATIENT
 @given(st.lists(st.integers(0, len(STREAM)), max_size=20))
 def test_any_pieces_of_the_replies_are_the_same_replies(cuts: list[int]) -> None:
     machine: ClientProtocol[str] = ClientProtocol()
@@ -32,7 +36,7 @@ def test_any_pieces_of_the_replies_are_the_same_replies(cuts: list[int]) -> None
     found = []
 
     edges = [0, *sorted(cuts), len(STREAM)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         machine.receive(STREAM[start:end])
         found += answered(machine)
 
@@ -45,6 +49,7 @@ def test_any_pieces_of_the_replies_are_the_same_replies(cuts: list[int]) -> None
     assert found[1][1].lines == ("two", "more")
 
 
+@PATIENT
 @given(st.binary(max_size=300))
 def test_any_bytes_are_replies_or_a_peer_error(data: bytes) -> None:
     machine: ClientProtocol[str] = ClientProtocol()

@@ -4,7 +4,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.transport.smtp.talking import Conversation
+from tests.transport.smtp.talking import PATIENT, Conversation
 from undisclosed.core.verdict import Removal
 from undisclosed.transport.smtp.content import hops, why_refused, wire, with_line_ends
 from undisclosed.transport.smtp.protocol import Message
@@ -23,11 +23,13 @@ def received(wire_content: bytes) -> bytes:
     return message.mail.content
 
 
+@PATIENT
 @given(LINES)
 def test_what_is_sent_is_what_is_received(content: bytes) -> None:
     assert received(wire(content)) == content
 
 
+@PATIENT
 @given(LINES, LINES, LINES)
 def test_removals_are_cut_out_and_nothing_else(
     before: bytes, removed: bytes, after: bytes
@@ -48,6 +50,7 @@ def test_several_removals_in_any_order_are_cut() -> None:
     assert sent == b"B: 2\r\n\r\n..dot\r\n.\r\n"
 
 
+@PATIENT
 @given(st.binary(max_size=200))
 def test_any_content_gets_line_ends_that_pass(content: bytes) -> None:
     ended = with_line_ends(content.translate(None, b"\0"))

@@ -17,9 +17,10 @@ import pytest
 
 from tests.transport.smtp.talking import EVERYTHING, codes, run
 from undisclosed.core.address import Address
-from undisclosed.core.mail import Mail, Recipient
+from undisclosed.core.mail import Envelope, Mail, Recipient
 from undisclosed.transport.smtp import replies
-from undisclosed.transport.smtp.errors import PortInUse, PortRefused
+from undisclosed.transport.smtp.client import ClientSettings, Tls, send
+from undisclosed.transport.smtp.errors import HopAway, PortInUse, PortRefused
 from undisclosed.transport.smtp.extensions import Extensions
 from undisclosed.transport.smtp.handler import Answer, Offer, Session
 from undisclosed.transport.smtp.limits import Limits
@@ -259,8 +260,8 @@ def test_a_client_that_says_nothing_is_closed_with_421() -> None:
 def test_content_that_comes_too_slowly_is_closed_with_421() -> None:
     settings = ServerSettings(
         "mx.test",
-        wait=timedelta(seconds=0.2),
-        wait_content=timedelta(seconds=0.3),
+        wait=timedelta(seconds=0.5),
+        wait_content=timedelta(seconds=0.6),
     )
 
     async def scenario() -> bytes:
@@ -268,17 +269,12 @@ def test_content_that_comes_too_slowly_is_closed_with_421() -> None:
             reader, writer = await asyncio.open_connection("127.0.0.1", there.port)
             writer.write(b"HELO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@a.example>\r\nDATA\r\n")
             await reader.readuntil(b"354")
-            heard = b""
-            while b"421" not in heard:
+            hearing = asyncio.create_task(reader.readuntil(b"421 4.4.2"))
+            while not hearing.done():
                 writer.write(b"x\r\n")
                 await asyncio.sleep(0.02)
-                try:
-                    async with asyncio.timeout(0.01):
-                        heard += await reader.read(100)
-                except TimeoutError:
-                    continue
             writer.close()
-            return heard
+            return await hearing
 
     assert b"421 4.4.2" in run(scenario())
 
@@ -380,10 +376,12 @@ def test_closing_ends_an_idle_session_at_once_and_a_slow_one_after_the_grace() -
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate for localhost, with its key beside it."""
     path = tmp_path_factory.mktemp("tls") / "server.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes"]
+    command += ["-days", "2", "-keyout", str(path), "-out", str(path)]
+    command += ["-subj", "/CN=localhost"]
+    command += ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     made = subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-        + ["-keyout", str(path), "-out", str(path), "-subj", "/CN=localhost"]
-        + ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+        command,
         capture_output=True,
         check=False,
     )
@@ -395,18 +393,18 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_mail_inside_tls_is_taken(certificate: Path) -> None:
+def context_of(certificate: Path) -> ssl.SSLContext:
+    """The server's side of this certificate."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    key_and_certificate = certificate.read_text()
-    end = key_and_certificate.index("-----BEGIN CERTIFICATE")
-    certificate.with_suffix(".key").write_text(key_and_certificate[:end])
-    context.load_cert_chain(
-        certificate.with_suffix(".crt"), certificate.with_suffix(".key")
-    )
+    context.load_cert_chain(certificate)
+    return context
+
+
+def test_mail_inside_tls_is_taken(certificate: Path) -> None:
     offered = Extensions(size=1000, starttls=True)
 
     async def scenario() -> list[Mail]:
-        settings = ServerSettings("localhost", tls=context)
+        settings = ServerSettings("localhost", tls=context_of(certificate))
         async with served(settings, offered) as there:
 
             def talk() -> None:
@@ -423,6 +421,41 @@ def test_mail_inside_tls_is_taken(certificate: Path) -> None:
     (mail,) = run(scenario())
 
     assert mail.content == CONTENT
+
+
+@pytest.mark.parametrize("tls", [Tls.REQUIRED, Tls.WHEN_OFFERED])
+def test_our_client_sends_inside_tls(certificate: Path, tls: Tls) -> None:
+    trust = ssl.create_default_context(cafile=certificate.with_suffix(".crt"))
+
+    async def scenario() -> list[Mail]:
+        there = ServerSettings("localhost", tls=context_of(certificate))
+        offered = Extensions(pipelining=True, starttls=True)
+        async with served(there, offered) as server:
+            client = ClientSettings(
+                "localhost", server.port, tls=tls, tls_context=trust
+            )
+            recipient = Recipient(Address("ann", "a.example"))
+            await send(client, Envelope(None, (recipient,)), CONTENT)
+        return server.taken
+
+    (mail,) = run(scenario())
+
+    assert mail.content == CONTENT
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted_where_required(
+    certificate: Path,
+) -> None:
+    async def scenario() -> list[Mail]:
+        there = ServerSettings("localhost", tls=context_of(certificate))
+        async with served(there, Extensions(starttls=True)) as server:
+            client = ClientSettings("localhost", server.port, tls=Tls.REQUIRED)
+            recipient = Recipient(Address("ann", "a.example"))
+            with pytest.raises(HopAway, match="TLS"):
+                await send(client, Envelope(None, (recipient,)), CONTENT)
+        return server.taken
+
+    assert run(scenario()) == []
 
 
 def test_a_handshake_that_fails_costs_only_its_connection() -> None:

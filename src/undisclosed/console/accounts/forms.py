@@ -57,7 +57,9 @@ class AddressField(forms.CharField):
         """The address, or the sentence that says it is none."""
         address = parse_addr_spec(super().clean(value))
         if address is None or not address.domain:
-            raise ValidationError(_("Write one whole address, like ann@council.example."))
+            raise ValidationError(
+                _("Write one whole address, like ann@council.example.")
+            )
         return address
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from undisclosed.console import paging, pages
+from undisclosed.console import pages, paging
 from undisclosed.console.access import Right, account_of, requires
 from undisclosed.console.accounts import links, throttle
 from undisclosed.console.accounts.forms import (
@@ -42,7 +42,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     status = 200
     if request.method == "POST" and form.is_valid():
         status = _try_to_log_in(request, form)
-        if status == 302:  # noqa: PLR2004
+        if status == 302:
             return redirect(_way_back(request))
     asked = request.POST.get("next", request.GET.get("next", ""))
     return render(
@@ -227,5 +227,3 @@ def _way_back(request: HttpRequest) -> str:
     if url_has_allowed_host_and_scheme(asked, allowed_hosts={request.get_host()}):
         return asked
     return reverse("start")
-
-

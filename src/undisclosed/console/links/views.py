@@ -15,7 +15,6 @@ from django.views.decorators.http import require_POST, require_safe
 from undisclosed.console import acting, pages, wiring
 from undisclosed.console.mailings.progress import Progress, progress_of
 from undisclosed.console.mailings.sight import Sight, sight_of
-from undisclosed.core.held import NoSuchHold
 from undisclosed.guard.copies import CannotSendSingly
 from undisclosed.guard.desk import NotYours
 from undisclosed.guard.links import Link, LinkExpired, LinkWrong
@@ -102,7 +101,6 @@ def _open(request: HttpRequest, token: str) -> Opened | HttpResponse:
     """The link and its mailing, or the page that says why there is none."""
     try:
         found = wiring.link_signer().open(token, timezone.now())
-        view = desk.mailing(found.mailing_id)
     except LinkWrong:
         return _wrong(request)
     except LinkExpired:
@@ -114,7 +112,8 @@ def _open(request: HttpRequest, token: str) -> Opened | HttpResponse:
             way_on=reverse("accounts:log_in"),
             way_on_text=_("Go to the log-in page"),
         )
-    except NoSuchHold:
+    view = desk.mailing(found.mailing_id)
+    if view is None:
         return pages.say(
             request,
             _("This mail is no longer kept"),

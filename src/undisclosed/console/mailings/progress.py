@@ -72,7 +72,7 @@ def _sentence(copies: Mapping[CopyState, int], whole: int) -> str:
     }
     each = [
         words[state] % {"number": count(copies[state])}
-        for state in CopyState
+        for state in words
         if copies.get(state)
     ]
     return f"{counted}: {', '.join(each)}."

@@ -66,6 +66,7 @@ class Sight:
     people: int
     disclosures: int
     mails: int
+    holds: int
     held: int
     held_viewers: int
     singly_refused: str | None
@@ -81,6 +82,16 @@ class Sight:
         return self.held > 0
 
     @property
+    def nobody_saw(self) -> bool:
+        """Whether all of it is decided and nothing left as it was written."""
+        states = {bar.state for bar in self.bars}
+        return (
+            self.mails == self.holds
+            and not self.is_held
+            and HoldState.RELEASED not in states
+        )
+
+    @property
     def key(self) -> tuple[tuple[str, str], ...]:
         """What the colours of the picture mean, for those that are in it."""
         states = {bar.state for bar in self.bars}
@@ -88,7 +99,7 @@ class Sight:
             ("seen", {HoldState.HELD}, _("would have seen others' addresses")),
             ("seen", {HoldState.RELEASED}, _("released: saw others' addresses")),
             ("safe", {HoldState.SPLIT}, _("would have seen; sent singly instead")),
-            ("rest", set(HoldState), _("would not: not in this mail, or not sent")),
+            ("rest", set(HoldState), _("would not have")),
         )
         return tuple((kind, text) for kind, of, text in meanings if states & of)
 
@@ -107,6 +118,7 @@ def sight_of(view: MailingView, *, name_of: Callable[[str], str]) -> Sight:
         people=view.people,
         disclosures=view.disclosures,
         mails=view.waves,
+        holds=len(view.batches),
         held=len(held),
         held_viewers=sum(batch.viewers for batch in held),
         singly_refused=next(refused, None),
@@ -270,4 +282,3 @@ def _bar_sentence(batch: Batch, seen: int) -> str:
 def _when(at: datetime) -> str:
     """A day and a time as the language writes them."""
     return formats.date_format(timezone.localtime(at), "j F Y, H:i")
-

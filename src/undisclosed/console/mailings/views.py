@@ -21,7 +21,7 @@ from undisclosed.console.mailings import rights as mailing_rights
 from undisclosed.console.mailings.forms import ReleaseForm, SeekForm
 from undisclosed.console.mailings.progress import Progress, progress_of
 from undisclosed.console.mailings.sight import Sight, sight_of
-from undisclosed.core.held import HoldState, NoSuchHold
+from undisclosed.core.held import HoldState
 from undisclosed.guard.copies import CannotSendSingly
 from undisclosed.guard.desk import NotAnApprover, NotYours, OwnMail, ReasonMissing
 from undisclosed.store import desk, journal
@@ -199,14 +199,16 @@ def _refused(request: HttpRequest, sight: Sight, why: str) -> HttpResponse:
 
 
 def _sight(request: HttpRequest, mailing_id: str) -> Sight:
-    """The mailing, for whoever may see it. Raises Http404, PermissionDenied."""
-    try:
-        view = desk.mailing(mailing_id)
-    except NoSuchHold:
-        raise Http404 from None
+    """The mailing, for whoever may see it. Raises Http404, PermissionDenied.
+
+    A sender is told 404 of others' mailings, as of those that are not there.
+    """
+    view = desk.mailing(mailing_id)
+    if view is None:
+        raise Http404
     sight = sight_of(view, name_of=_name_of)
     if not mailing_rights.may_see(account_of(request), sight):
-        raise PermissionDenied
+        raise Http404
     return sight
 
 
@@ -238,4 +240,6 @@ def _progress(sight: Sight) -> Progress | None:
         name: reverse(f"mailings:{name}", args=[sight.mailing_id])
         for name in ("mailing", "progress", "copies")
     }
-    return progress_of(sight.copies, page=ways["mailing"], again=ways["progress"], every=ways["copies"])
+    return progress_of(
+        sight.copies, page=ways["mailing"], again=ways["progress"], every=ways["copies"]
+    )

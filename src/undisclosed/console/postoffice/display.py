@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A message's bytes as text for a page: fields as they were written, then the body."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -32,6 +33,19 @@ def fields_of(content: bytes) -> tuple[ShownField, ...]:
 def text_of(content: bytes) -> str:
     """What a reader would see of the body; HTML without its tags."""
     return read_content(content, Policy()).visible_text
+
+
+def linked(text: str, *, own: str) -> tuple[tuple[str, str], ...]:
+    """The text in pieces, each with where it leads: "" but for links of our own.
+
+    ``own`` is this console's URL. A notice that was caught leads to its page, and
+    nothing else in a message leads anywhere.
+    """
+    found, end = list[tuple[str, str]](), 0
+    for match in re.finditer(rf"{re.escape(own.rstrip('/'))}(/[\w./=-]*)", text):
+        found += [(text[end : match.start()], ""), (match[0], match[1])]
+        end = match.end()
+    return (*found, (text[end:], ""))
 
 
 def _text(raw: bytes) -> str:

@@ -9,12 +9,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from undisclosed.console import paging
+from undisclosed.console import paging, wiring
 from undisclosed.console.access import Right, account_of, requires
-from undisclosed.console.postoffice.display import fields_of, text_of
+from undisclosed.console.postoffice.display import fields_of, linked, text_of
 from undisclosed.console.postoffice.forms import SeekForm
 from undisclosed.store import desk, journal
-from undisclosed.store.desk import CaughtView, NoSuchMail
+from undisclosed.store.desk import CaughtView
 
 
 @requires(Right.SEE_POST_OFFICE)
@@ -42,10 +42,11 @@ def message(request: HttpRequest, mail_id: str) -> HttpResponse:
         "postoffice/message.html",
         {
             "mail": mail,
+            "mail_id": mail_id,
             "mail_from": mail.mail_from.spelled_out() if mail.mail_from else "",
             "rcpt_tos": [address.spelled_out() for address in mail.rcpt_tos],
             "fields": fields_of(mail.content),
-            "text": text_of(mail.content),
+            "text": linked(text_of(mail.content), own=wiring.settings().console.url),
         },
     )
 
@@ -56,15 +57,14 @@ def raw(request: HttpRequest, mail_id: str) -> HttpResponse:
     """The message's bytes, exactly as they were caught, as plain text."""
     mail = _mail(request, mail_id, "caught mail taken raw")
     response = HttpResponse(mail.content, content_type="text/plain; charset=utf-8")
-    response["Content-Disposition"] = f'inline; filename="{mail.id}.eml.txt"'
+    response["Content-Disposition"] = f'inline; filename="{mail_id}.eml.txt"'
     return response
 
 
 def _mail(request: HttpRequest, mail_id: str, event: str) -> CaughtView:
     """The mail, and a journal entry that it was opened. Raises Http404."""
-    try:
-        mail = desk.caught_mail(mail_id)
-    except NoSuchMail:
-        raise Http404 from None
+    mail = desk.caught_mail(mail_id)
+    if mail is None:
+        raise Http404
     journal.write(event, actor=str(account_of(request).pk), mail=mail_id)
     return mail

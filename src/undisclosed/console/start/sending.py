@@ -35,6 +35,6 @@ def send(batches: Iterable[Batch], *, host: str, port: int) -> int:
 
 def _failure(code: int, sent: int) -> UndisclosedError:
     """4xx may be tried again (RFC 5321 §4.2.1); the reply's text is not repeated."""
-    if 400 <= code < 500:  # noqa: PLR2004
+    if 400 <= code < 500:
         return TransientError("The guard asks to try again later.", sent=sent)
     return ReplayRefused(code=code, sent=sent)

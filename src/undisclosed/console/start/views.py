@@ -15,7 +15,7 @@ from undisclosed.console.start import replay as case
 from undisclosed.console.start.sending import ReplayRefused, send
 from undisclosed.core.address import Address
 from undisclosed.errors import TransientError
-from undisclosed.store import crypto, journal
+from undisclosed.store import crypto, desk, journal
 from undisclosed.store.models import AccountAddress
 
 
@@ -23,7 +23,9 @@ from undisclosed.store.models import AccountAddress
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
     """What this is, where mail flows, and what to do first."""
-    rights, guard = rights_of(request.user), wiring.settings().guard
+    account, guard = account_of(request), wiring.settings().guard
+    rights = rights_of(account)
+    sees_all = Right.SEE_ALL in rights
     sees_postoffice = Right.SEE_POST_OFFICE in rights
     return render(
         request,
@@ -32,8 +34,8 @@ def start(request: HttpRequest) -> HttpResponse:
             "offers_replay": guard.next_hop is None and Right.REPLAY in rights,
             "sees_mailings": bool(rights & {Right.SEE_ALL, Right.SEE_OWN}),
             "sees_postoffice": sees_postoffice,
-            "held": wiring.held_count(),
-            "caught": wiring.caught_count() if sees_postoffice else 0,
+            "held": desk.held_count(None if sees_all else account.address_hashes()),
+            "caught": desk.caught_count() if sees_postoffice else 0,
             "guard_place": str(guard.listen),
             "next_hop": str(guard.next_hop),
         },
@@ -64,12 +66,17 @@ def replay(request: HttpRequest) -> HttpResponse:
             request,
             _("The replay stopped"),
             error.message,
-            _("What had been taken by then is held. Look whether the guard is running."),
+            _(
+                "What had been taken by then is held. Look whether the guard is running."
+            ),
             status=503,
             way_on=reverse("start"),
             way_on_text=_("Back to the start"),
         )
-    return redirect(wiring.newest_mailing_of(_sender()) or "mailings:list")
+    newest = desk.mailings(senders=[crypto.address_hash(_sender())]).items
+    if not newest:
+        return redirect("mailings:list")
+    return redirect("mailings:mailing", newest[0].mailing_id)
 
 
 def _own_the_sender(request: HttpRequest) -> None:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Numbers, states and ways between pages, as the templates write them."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from django import template
 from django.template.context import Context
@@ -13,7 +14,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from undisclosed.console.access import Right, rights_of
-from undisclosed.core.held import CopyState, HoldState
+from undisclosed.core.held import CopyState, HoldState, OutgoingKind
+from undisclosed.store.desk import Page
 
 register = template.Library()
 
@@ -27,6 +29,12 @@ STATE_NAMES: Final[dict[Enum, str | Promise]] = {
     CopyState.SENT: gettext_lazy("Sent"),
     CopyState.DELAYED: gettext_lazy("Delayed"),
     CopyState.FAILED: gettext_lazy("Failed"),
+    OutgoingKind.PRIVATE_COPY: gettext_lazy("Private copy"),
+    OutgoingKind.INSIDERS_COPY: gettext_lazy("Copy for the insiders"),
+    OutgoingKind.RELEASE: gettext_lazy("Release, unchanged"),
+    OutgoingKind.RETURN: gettext_lazy("Return to the sender"),
+    OutgoingKind.NOTICE: gettext_lazy("Notice"),
+    OutgoingKind.DSN: gettext_lazy("Delivery report"),
 }
 """What a state is called on screen, in the words of the glossary."""
 
@@ -38,8 +46,8 @@ def count(number: int) -> str:
 
 
 @register.filter
-def state_name(state: HoldState | CopyState) -> str | Promise:
-    """The name of a state on screen."""
+def state_name(state: HoldState | CopyState | OutgoingKind) -> str | Promise:
+    """The name of a state, or of a kind of copy, on screen."""
     return STATE_NAMES[state]
 
 
@@ -88,9 +96,28 @@ def rooms(context: Context) -> list[Room]:
     ]
 
 
-@register.simple_tag(takes_context=True)
-def with_page(context: Context, number: int) -> str:
-    """The query of this page, at another page number (escaped by the template)."""
+@register.inclusion_tag("console/pages.html", takes_context=True)
+def pages(context: Context, page: Page[Any]) -> dict[str, object]:
+    """Ways to the page before and the page after, with the query kept."""
+    return {
+        "has_other_pages": page.number > 1 or page.has_next,
+        "number": page.number,
+        "previous": _query(context, page.number - 1) if page.number > 1 else "",
+        "next": _query(context, page.number + 1) if page.has_next else "",
+    }
+
+
+def _query(context: Context, number: int) -> str:
+    """The query of this page, at another page number."""
     query = context["request"].GET.copy()
     query["page"] = str(number)
     return str(query.urlencode())
+
+
+_ADDRESS = re.compile(r"\S+@\S+")
+
+
+@register.filter
+def without_addresses(text: str) -> str:
+    """What a mail server said, with anything like an address cut out."""
+    return _ADDRESS.sub("…", text)

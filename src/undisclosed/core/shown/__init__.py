@@ -48,6 +48,10 @@ FIELD_CHANNELS: dict[str, FieldChannel] = {
 }
 
 
+LONGEST_REMEMBERED = 64
+"""Bytes of a field name that is worth remembering."""
+
+
 def channel_of(name: str) -> FieldChannel | None:
     """The channel of a field by its name; None for fields that name nobody."""
     known = FIELD_CHANNELS.get(name)
@@ -69,7 +73,7 @@ def short_name_and_channel(raw_name: bytes) -> tuple[str, FieldChannel | None]:
 
 def name_and_channel(raw_name: bytes) -> tuple[str, FieldChannel | None]:
     """The field's name and its channel; nothing long is remembered."""
-    if len(raw_name) <= 64:  # noqa: PLR2004
+    if len(raw_name) <= LONGEST_REMEMBERED:
         return short_name_and_channel(raw_name)
     name = field_name(raw_name)
     return name, channel_of(name)

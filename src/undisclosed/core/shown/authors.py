@@ -40,7 +40,7 @@ def first_mailbox(text: str, found: list[Address]) -> Address | None:
     An address in the display name before it is not the author: ``"bob@b.example"
     <ann@a.example>`` was written by ann.
     """
-    if len(found) < 2:  # noqa: PLR2004
+    if len(found) < 2:
         return found[0] if found else None
     structure = _NAMES_AND_COMMENTS.sub(" ", text[:LONGEST_STRUCTURED])
     first = next((item for item in structure.split(",") if "@" in item), "")

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a channel of the header block is: which field, what it shows, what becomes of it.
-"""
+"""A channel of the header block: which field, whom it shows, what becomes of it."""
 
 import re
 from collections.abc import Callable

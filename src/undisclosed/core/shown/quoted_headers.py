@@ -29,7 +29,8 @@ PEOPLE_LABELS = frozenset(
         "da", "per", "ccn", "mittente", "rispondi a", "cópia", "remetente",
         "fra", "til", "kopi", "från", "till", "kopia", "svar till", "svar til",
         "lähettäjä", "vastaanottaja", "kopio", "od", "do", "dw", "kopia do",
-        "差出人", "送信者", "送信元", "宛先", "受信者", "写し", "ｃｃ", "返信先",
+        "差出人", "送信者", "送信元", "宛先", "受信者", "写し", "返信先",
+        "\uff43\uff43",
     }
 )  # fmt: skip
 OTHER_LABELS = frozenset(
@@ -42,12 +43,14 @@ OTHER_LABELS = frozenset(
         "enviado", "enviado el", "fecha", "asunto", "datos adjuntos", "importancia",
         "inviato", "data", "oggetto", "enviada em", "enviado em", "assunto",
         "sendt", "dato", "emne", "skickat", "ämne", "lähetetty", "aihe", "päivämäärä",
-        "wysłano", "temat", "送信日時", "日時", "日付", "件名", "重要度", "添付ファイル",
+        "wysłano", "temat",
+        "送信日時", "日時", "日付", "件名", "重要度", "添付ファイル",
     }
 )  # fmt: skip
 
 _LINE = re.compile(
-    r"^[ \t\u3000\xa0>|*_]*+([^\s>|*_:：][^:：\n]{0,23}+)[:：]", re.MULTILINE
+    r"^[ \t\u3000\xa0>|*_]*+([^\s>|*_:\uff1a][^:\uff1a\n]{0,23}+)[:\uff1a]",
+    re.MULTILINE,
 )
 _GAP = re.compile(r"\n[ \t\xa0>|*_\r]*\n[ \t\xa0>|*_\r]*[^\s>|*_]")
 _QUOTING = re.compile(r"^[ \t]*[>|][ \t>|]*", re.MULTILINE)
@@ -63,7 +66,7 @@ class _Line:
 def quoted_people(text: str) -> tuple[list[Address], str]:
     """The people of every header block in the text, and the text without them."""
     lines = _label_lines(text)
-    if len(lines) < 2:  # noqa: PLR2004 (one line is no block)
+    if len(lines) < 2:
         return [], text
     people: list[Address] = []
     rest: list[str] = []

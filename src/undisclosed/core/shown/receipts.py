@@ -33,6 +33,4 @@ _NAMES = (
     "x-failed-recipients",
 )
 
-CHANNELS = {
-    name: FieldChannel(usual_spelling(name), mailboxes) for name in _NAMES
-}
+CHANNELS = {name: FieldChannel(usual_spelling(name), mailboxes) for name in _NAMES}

@@ -20,6 +20,4 @@ _NAMES = (
     "x-ms-exchange-reply-to",
 )
 
-CHANNELS = {
-    name: FieldChannel(usual_spelling(name), mailboxes) for name in _NAMES
-}
+CHANNELS = {name: FieldChannel(usual_spelling(name), mailboxes) for name in _NAMES}

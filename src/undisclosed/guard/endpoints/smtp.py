@@ -48,7 +48,7 @@ class Metrics(Protocol):
     def rejected(self) -> None:
         """A mail was refused by its verdict."""
 
-    def refused(self) -> None:
+    def refused(self, code: int) -> None:
         """A mail was refused for any other reason: the hop's, a limit's, our fault."""
 
     def seconds(self, elapsed: float) -> None:
@@ -67,7 +67,7 @@ class NoMetrics:
     def rejected(self) -> None:
         """Not counted."""
 
-    def refused(self) -> None:
+    def refused(self, code: int) -> None:
         """Not counted."""
 
     def seconds(self, elapsed: float) -> None:
@@ -333,7 +333,7 @@ class Passage:
         if reply.is_positive:
             self._endpoint.metrics.accepted()
         else:
-            self._endpoint.metrics.refused()
+            self._endpoint.metrics.refused(reply.code)
         self._finish(reply)
         self._settle(decision, shown=is_shown)
 
@@ -359,7 +359,7 @@ class Passage:
 
     def _refuse(self, reply: Reply) -> None:
         self._transaction.reset()
-        self._endpoint.metrics.refused()
+        self._endpoint.metrics.refused(reply.code)
         self._finish(reply)
 
     def _finish(self, reply: Reply) -> None:

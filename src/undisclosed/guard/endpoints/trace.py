@@ -8,7 +8,7 @@ to all the others.
 import itertools
 import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 from undisclosed.transport.smtp.handler import Session
 
@@ -27,6 +27,8 @@ class TraceWriter:
         self._hostname = hostname
         self._base = secrets.token_hex(4)
         self._numbers = itertools.count(1)
+        self._written_at = datetime.min.replace(tzinfo=UTC)
+        self._date = ""
 
     def field(self, session: Session, now: datetime, *, utf8: bool) -> bytes:
         """The whole field with its line ends. ``utf8``: MAIL said SMTPUTF8."""
@@ -36,8 +38,14 @@ class TraceWriter:
             f"Received: from {name} ({_literal(session.peer)})\r\n"
             f" by {self._hostname} with {_protocol(session, utf8=utf8)}"
             f" id {self._base}.{next(self._numbers)};\r\n"
-            f" {_date(now)}\r\n"
+            f" {self._date_of(now)}\r\n"
         ).encode("ascii", "replace")
+
+    def _date_of(self, now: datetime) -> str:
+        second = now.replace(microsecond=0)
+        if second != self._written_at:
+            self._written_at, self._date = second, _date(now)
+        return self._date
 
 
 def _literal(peer: str) -> str:

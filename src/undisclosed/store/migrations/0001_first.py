@@ -48,16 +48,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="JournalEntry",
-            fields=[
-                ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("at", models.DateTimeField(db_index=True)),
-                ("event", models.CharField(max_length=64)),
-                ("actor", models.CharField(max_length=200)),
-                ("facts", models.JSONField(default=dict)),
-            ],
-        ),
-        migrations.CreateModel(
             name="CaughtMail",
             fields=[
                 (
@@ -159,6 +149,51 @@ class Migration(migrations.Migration):
                         fields=["decided_at"],
                         name="held_decided",
                     ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="HeldChunk",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "hold_id",
+                        "number",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("number", models.IntegerField()),
+                ("sealed", models.BinaryField()),
+                (
+                    "hold",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="chunks",
+                        to="store.heldmail",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="JournalEntry",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("at", models.DateTimeField()),
+                ("event", models.CharField(max_length=64)),
+                ("actor", models.CharField(max_length=200)),
+                ("facts", models.JSONField(default=dict)),
+            ],
+            options={
+                "indexes": [
+                    django.contrib.postgres.indexes.BrinIndex(
+                        fields=["at"], name="journal_at"
+                    )
                 ],
             },
         ),
@@ -297,38 +332,6 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         fields=("account", "address_hash"), name="account_address_once"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="HeldChunk",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True,
-                        primary_key=True,
-                        serialize=False,
-                        verbose_name="ID",
-                    ),
-                ),
-                ("number", models.IntegerField()),
-                ("sealed", models.BinaryField()),
-                (
-                    "hold",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="chunks",
-                        to="store.heldmail",
-                    ),
-                ),
-            ],
-            options={
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("hold", "number"), name="chunk_once"
                     )
                 ],
             },

@@ -40,6 +40,21 @@ ALTER TABLE store_rememberedwave
 ALTER TABLE store_outgoingmail SET (fillfactor = 70);
 """
 
+# Django makes a second index for LIKE on each text key; ids are only ever compared.
+LIKE = """
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOR name IN SELECT indexname FROM pg_indexes
+                 WHERE schemaname = current_schema()
+                   AND tablename LIKE 'store\\_%' AND indexname LIKE '%\\_like'
+    LOOP
+        EXECUTE format('DROP INDEX %I', name);
+    END LOOP;
+END $$;
+"""
+
 # One statement and one commit for one hold. The lock lets two deliveries of the same
 # bytes see one another; the statements after it see what the other committed.
 HOLD = """
@@ -107,5 +122,6 @@ class Migration(migrations.Migration):
     operations: ClassVar = [
         migrations.RunSQL(JOURNAL, JOURNAL_BACK),
         migrations.RunSQL(STORAGE, migrations.RunSQL.noop),
+        migrations.RunSQL(LIKE, migrations.RunSQL.noop),
         migrations.RunSQL(HOLD, HOLD_BACK),
     ]

@@ -68,18 +68,22 @@ class HeldMail(models.Model):
 
 
 class HeldChunk(models.Model):
-    """A quarter of a mebibyte of held content; number and end are authenticated."""
+    """A quarter of a mebibyte of held content; number and end are authenticated.
 
+    The database does not check the hold of each chunk: both are written, and
+    removed, in one transaction by statements of ours.
+    """
+
+    pk = models.CompositePrimaryKey("hold_id", "number")
     hold = models.ForeignKey(
-        HeldMail, on_delete=models.CASCADE, related_name="chunks", db_index=False
+        HeldMail,
+        on_delete=models.CASCADE,
+        related_name="chunks",
+        db_index=False,
+        db_constraint=False,
     )
     number = models.IntegerField()
     sealed = models.BinaryField()
-
-    class Meta:
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["hold", "number"], name="chunk_once")
-        ]
 
     def __str__(self) -> str:
         return f"chunk {self.number} of {self.hold_id}"

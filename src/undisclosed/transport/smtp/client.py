@@ -104,6 +104,7 @@ class ClientConnection(asyncio.Protocol):
         self._is_flush_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._waits_since = 0.0
+        self._greeting: asyncio.Future[Reply] = self._loop.create_future()
         self._patience = settings.timeouts.greeting
         self._tick = settings.timeouts.shortest
 
@@ -113,6 +114,10 @@ class ClientConnection(asyncio.Protocol):
         """The socket is there; the greeting is not yet."""
         self._transport = cast(asyncio.Transport, transport)
         self.is_open = True
+        # The greeting may come before those who connect are told that they have.
+        self._machine.expect((partial(_resolve, self._greeting), self._patience))
+        self._waits_since = self._loop.time()
+        self._arm()
 
     def data_received(self, data: bytes) -> None:
         """Replies came: give each to the one who waits for it."""
@@ -274,11 +279,7 @@ class ClientConnection(asyncio.Protocol):
 
     async def greet(self) -> None:
         """Greeting, EHLO (HELO where refused), TLS as set. Raises HopAway."""
-        waiter: asyncio.Future[Reply] = self._loop.create_future()
-        self._machine.expect((partial(_resolve, waiter), self._patience))
-        self._waits_since = self._loop.time()
-        self._arm()
-        greeting = await waiter
+        greeting = await self._greeting
         if not greeting.is_positive:
             self.quit()
             raise HopAway("The next hop does not take mail now.", code=greeting.code)

@@ -12,7 +12,7 @@ Token = TypeVar("Token")
 MAX_REPLY = 64 * 1024
 """Longest reply taken, in bytes, all its lines together."""
 
-_FIRST, _LAST = 200, 599  # RFC 5321 §4.2
+_CODES = {str(code).encode(): code for code in range(200, 600)}  # RFC 5321 §4.2
 
 
 class ClientProtocol(Generic[Token]):
@@ -95,29 +95,34 @@ class ClientProtocol(Generic[Token]):
         return self.pipelining and not self._sent[-1][1]
 
     def _read_reply(self) -> Reply | None:
-        while True:
-            end = self._buffer.find(b"\n")
+        buffer = self._buffer
+        while buffer:
+            end = buffer.find(b"\n")
             if end < 0:
-                if self._size + len(self._buffer) > MAX_REPLY:
-                    raise PeerError("The server's reply does not end.")
-                return None
-            line = bytes(memoryview(self._buffer)[:end])
-            del self._buffer[: end + 1]
+                break
+            line = bytes(buffer[:end])
+            del buffer[: end + 1]
             self._size += end
             if self._size > MAX_REPLY:
-                raise PeerError("The server's reply does not end.")
+                break
             code = _code_of(line)
-            self._lines.append(line[4:].replace(b"\r", b"").decode("utf-8", "replace"))
+            self._lines.append(_text_of(line))
             if line[3:4] != b"-":
                 lines, self._lines, self._size = tuple(self._lines), [], 0
                 return Reply(code, lines)
+        if self._size + len(buffer) > MAX_REPLY:
+            raise PeerError("The server's reply does not end.")
+        return None
 
 
 def _code_of(line: bytes) -> int:
     """The code of one reply line (RFC 5321 §4.2). Raises PeerError."""
-    digits = line[:3]
-    if len(digits) == len(b"250") and digits.isdigit() and line[3:4] in b" -\r":
-        code = int(digits)
-        if _FIRST <= code <= _LAST:
-            return code
-    raise PeerError("The server sent something that is no reply.")
+    code = _CODES.get(line[:3])
+    if code is None or line[3:4] not in b" -\r":
+        raise PeerError("The server sent something that is no reply.")
+    return code
+
+
+def _text_of(line: bytes) -> str:
+    text = line[4:].rstrip(b"\r").decode("utf-8", "replace")
+    return text.replace("\r", " ") if "\r" in text else text

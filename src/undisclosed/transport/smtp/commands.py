@@ -21,6 +21,8 @@ MAX_PATH = 512
 _SPOILT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*\Z")
 _VALUE = re.compile(r"[^\x00-\x20=\x7f]+\Z")
+_NOT_IN_DOMAIN = re.compile(r'[ <>"\\()]')
+_NOT_IN_LOCAL_PART = re.compile(r'[ <>"]')
 _ROUTE = re.compile(r"@[^:@<>]+(?:,@[^:@<>]+)*:")
 
 
@@ -120,11 +122,11 @@ def _address(path: str, refusal: Reply) -> Address:
 
 
 def _is_clean(local_part: str, domain: str) -> bool:
-    if any(character in domain for character in ' <>"\\()'):
+    if _NOT_IN_DOMAIN.search(domain):
         return False
     if local_part.startswith('"'):
         return len(local_part) > 1 and local_part.endswith('"')
-    return not any(character in local_part for character in ' <>"')
+    return not _NOT_IN_LOCAL_PART.search(local_part)
 
 
 def _is_size(value: str, offered: Extensions) -> bool:

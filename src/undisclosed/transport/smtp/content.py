@@ -15,6 +15,21 @@ from undisclosed.transport.smtp.replies import Reply
 
 END = b"\r\n.\r\n"
 _ANY_LINE_END = re.compile(rb"\r\n|\r|\n")
+# A literal in front lets the search jump from one line end to the next.
+_BARE_CR = re.compile(rb"\r(?!\n)")
+_BARE_LF = re.compile(rb"\n(?<!\r\n)")
+
+
+def end_of_content(buffer: bytearray, start: int) -> int:
+    """Where the first end of data at or behind ``start`` begins; -1 without one.
+
+    Searched from the back: it mostly stands at the very end of what has come,
+    and searching backwards is the quicker way through the rest.
+    """
+    end = buffer.rfind(END, start)
+    if end < 0 or buffer.rfind(END, start, end + len(END) - 1) < 0:
+        return end
+    return buffer.find(END, start)
 
 
 def unstuffed(lines: bytes | bytearray) -> bytes:
@@ -23,21 +38,25 @@ def unstuffed(lines: bytes | bytearray) -> bytes:
     ``lines`` begins with the CR LF of the DATA command and ends with the one
     before the final dot.
     """
-    if lines.find(b"\r\n.") < 0:
+    if lines.rfind(b"\r\n.") < 0:
         return bytes(memoryview(lines)[2:])
     return bytes(lines.replace(b"\r\n.", b"\r\n"))[2:]
 
 
 def why_refused(content: bytes, max_text_line: int) -> Reply | None:
     """The reply to content that must not be passed on; None where it may be."""
-    line_ends = content.count(b"\r\n")
-    if content.count(b"\n") != line_ends or content.count(b"\r") != line_ends:
+    if has_bare_line_end(content):
         return replies.BARE_LINE_END
     if b"\0" in content:
         return replies.HAS_NUL
     if _has_longer_line(content, max_text_line):
         return replies.TEXT_LINE_TOO_LONG
     return None
+
+
+def has_bare_line_end(content: bytes) -> bool:
+    """Whether a CR or LF stands alone somewhere."""
+    return bool(_BARE_CR.search(content) or _BARE_LF.search(content))
 
 
 def _has_longer_line(content: bytes, limit: int) -> bool:
@@ -52,8 +71,7 @@ def _has_longer_line(content: bytes, limit: int) -> bool:
 
 def with_line_ends(content: bytes) -> bytes:
     """Every line ended by CR LF, as SMTP has it (RFC 5321 §2.3.8)."""
-    line_ends = content.count(b"\r\n")
-    if content.count(b"\n") != line_ends or content.count(b"\r") != line_ends:
+    if has_bare_line_end(content):
         content = _ANY_LINE_END.sub(b"\r\n", content)
     return content
 
@@ -65,7 +83,7 @@ def wire(content: bytes, trace: bytes = b"", removals: Sequence[Removal] = ()) -
     with one; the bytes are copied once.
     """
     pieces: list[bytes | memoryview] = [trace]
-    if content.find(b"\r\n.") >= 0 or content.startswith(b"."):
+    if content.rfind(b"\r\n.") >= 0 or content.startswith(b"."):
         pieces.append(_stuffed(_cut(content, removals)))
     elif not removals:
         pieces.append(content)

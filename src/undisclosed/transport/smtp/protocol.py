@@ -17,7 +17,8 @@ The server's end::
 Only RCPT is read while replies are outstanding, so that MAIL and all RCPT of a
 pipelining client (RFC 2920) can be passed on together. Every other command
 waits until all before it are answered. The same bytes in one piece or in a
-thousand lead to the same events and the same replies.
+thousand lead to the same events and the same replies. (But for STARTTLS: what
+has come behind it when it is read was injected, and ends the session.)
 
 The client's end::
 

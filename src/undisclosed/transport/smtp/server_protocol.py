@@ -8,7 +8,12 @@ from undisclosed.core.address import Address
 from undisclosed.core.mail import Envelope, Mail, Recipient
 from undisclosed.transport.smtp import replies
 from undisclosed.transport.smtp.commands import Refused, read_mail, read_rcpt, size_of
-from undisclosed.transport.smtp.content import END, unstuffed, why_refused
+from undisclosed.transport.smtp.content import (
+    END,
+    end_of_content,
+    unstuffed,
+    why_refused,
+)
 from undisclosed.transport.smtp.events import (
     Event,
     Hello,
@@ -344,7 +349,7 @@ class ServerProtocol:
 
     def _is_complete(self) -> bool:
         """Whether the end has come: what follows it is not part of the content."""
-        end = self._buffer.find(END, max(0, self._scanned - len(END)))
+        end = end_of_content(self._buffer, max(0, self._scanned - len(END)))
         return 0 <= end <= self._max_size
 
     def _drain(self, refusal: Reply) -> None:
@@ -353,7 +358,7 @@ class ServerProtocol:
         self._taken = 0
 
     def _end_of_content(self) -> Event | None:
-        end = self._buffer.find(END, max(0, self._scanned - len(END) + 1))
+        end = end_of_content(self._buffer, max(0, self._scanned - len(END) + 1))
         if end < 0:
             if self._refusal is not None:
                 # Nothing is stored of what is refused, but the end's beginning.

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who is still working: a worker's sign of life, and the leases of those who died.
+
+A worker keeps a connection of its own that holds an advisory lock made of its name.
+PostgreSQL drops the lock when the connection ends, however the process ends, so
+nobody has to guess from the time of a last heartbeat. What a dead worker had claimed
+is free at once instead of at the end of its lease.
+"""
+
+from typing import Any, Final
+
+import psycopg
+
+from undisclosed.errors import TransientError
+from undisclosed.store import copies
+from undisclosed.store.database import transaction
+from undisclosed.store.migrate import connection_parameters
+
+_SPACE: Final = 0x776F726B  # advisory locks of workers; the second key is the name's
+_KEEPALIVE: Final[dict[str, Any]] = {
+    "keepalives": 1,
+    "keepalives_idle": 20,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "connect_timeout": 10,
+}
+
+_CLAIMANTS: Final = """
+SELECT DISTINCT lease_by FROM store_outgoingmail
+ WHERE state IN ('queued', 'delayed') AND lease_until > now() AND lease_by <> ''
+"""
+
+
+class Presence:
+    """One worker's sign of life, for as long as its process lives."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._connection: psycopg.Connection[tuple[object, ...]] | None = None
+
+    def renew(self) -> None:
+        """Make sure that the sign is there. Raises TransientError."""
+        try:
+            if self._connection is None or not self._is_held(self._connection):
+                self.close()
+                self._connection = psycopg.connect(
+                    "", autocommit=True, **connection_parameters(), **_KEEPALIVE
+                )
+                self._connection.execute(
+                    "SELECT pg_advisory_lock(%s, hashtext(%s))", (_SPACE, self.name)
+                )
+        except psycopg.Error:
+            self.close()
+            raise TransientError("The database is away.") from None
+
+    def close(self) -> None:
+        """Take the sign away."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _is_held(self, connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
+        """Whether the connection lives: its lock lives as long as itself."""
+        try:
+            connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+
+def free_leases_of_the_dead() -> int:
+    """Give back what workers without a sign of life had claimed; how many workers.
+
+    Raises TransientError.
+    """
+    freed = 0
+    with transaction() as connection:
+        for (name,) in connection.all(_CLAIMANTS):
+            row = connection.one(
+                "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", (_SPACE, name)
+            )
+            if row is not None and row[0]:
+                connection.run(copies.GIVE_BACK, (name,))
+                freed += 1
+    return freed

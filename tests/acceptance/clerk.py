@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The people of an installation, as a process of its own: ``clerk.py DEED``.
+
+``prepare`` makes the tables. ``decide`` sends every second held mail singly.
+``state`` prints what became of each held mail, by the id that its test gave it.
+"""
+
+import json
+import re
+import sys
+
+from undisclosed.cli import wiring
+
+TOKEN = re.compile(rb"^X-Test-Id: (\S+)", re.MULTILINE)
+
+
+def prepare() -> None:
+    """Make the tables."""
+    from undisclosed.store.migrate import migrate
+
+    migrate()
+
+
+def decide() -> None:
+    """Send every second held mail singly; what is away is left for the next time."""
+    from undisclosed.errors import TransientError
+    from undisclosed.guard import desk
+    from undisclosed.store.models import HeldMail
+
+    settings = wiring.load(None)
+    for hold_id in HeldMail.objects.filter(state="held").values_list("id", flat=True):
+        if int(hold_id, 16) % 2:
+            continue
+        sender = wiring.spool().get(hold_id).envelope.mail_from
+        actor = desk.Actor(name="clerk", addresses=frozenset({sender}))
+        try:
+            desk.send_singly(
+                wiring.spool(),
+                wiring.memory(),
+                hold_id,
+                settings.policy,
+                actor,
+                wiring.utc_now(),
+                name=wiring.keyed_ids(),
+            )
+        except TransientError:
+            return
+
+
+def state() -> None:
+    """Print one JSON object: held mails by id, and how many copies still wait."""
+    from undisclosed.errors import UndisclosedError
+    from undisclosed.store.models import HeldMail, OutgoingMail
+
+    held = {}
+    for mail in HeldMail.objects.all():
+        try:
+            content = wiring.spool().content(mail.id)
+            found = TOKEN.search(content)
+            test_id = found[1].decode() if found else ""
+        except UndisclosedError:
+            test_id = ""
+        copies = OutgoingMail.objects.filter(hold_id=mail.id)
+        held[mail.id] = {
+            "test_id": test_id,
+            "state": mail.state,
+            "copies": [list(row) for row in copies.values_list("kind", "state")],
+        }
+    waiting = OutgoingMail.objects.filter(state__in=("queued", "delayed")).count()
+    print(json.dumps({"held": held, "waiting": waiting}))
+
+
+if __name__ == "__main__":
+    wiring.configure(wiring.load(None))
+    {"prepare": prepare, "decide": decide, "state": state}[sys.argv[1]]()

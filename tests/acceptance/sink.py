@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A next hop as a process of its own, made to be killed: ``sink.py PORT FILE``.
+
+A mail stands in FILE, one JSON object a line, on the disk, before its 250 is sent.
+It shares no code with the product.
+"""
+
+import json
+import os
+import re
+import socket
+import sys
+import threading
+
+OFFERS = b"250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-DSN\r\n250 SMTPUTF8\r\n"
+_WRITING = threading.Lock()
+
+
+def serve(client: socket.socket, file: int) -> None:
+    """One client, until it goes away."""
+    stream = client.makefile("rb")
+    client.sendall(b"220 sink.test\r\n")
+    recipients: list[str] = []
+    for line in stream:
+        verb = line[:4].upper().strip()
+        answer = b"250 2.0.0 OK\r\n"
+        if verb == b"EHLO":
+            answer = OFFERS
+        elif verb in (b"MAIL", b"RSET"):
+            recipients = []
+        elif verb == b"RCPT":
+            recipients.append(re.search(rb"<([^>]*)>", line)[1].decode())
+        elif verb == b"DATA":
+            client.sendall(b"354 Go on\r\n")
+            content = _content(stream)
+            if content is None:
+                return
+            _write(file, recipients, content)
+        elif verb == b"QUIT":
+            client.sendall(b"221 2.0.0 Bye\r\n")
+            return
+        client.sendall(answer)
+
+
+def _content(stream: "socket.SocketIO") -> bytes | None:
+    lines = []
+    for line in stream:
+        if line == b".\r\n":
+            return b"".join(lines)
+        lines.append(line[1:] if line.startswith(b".") else line)
+    return None  # the client went away before the final dot: nothing was taken
+
+
+def _write(file: int, recipients: list[str], content: bytes) -> None:
+    record = {"rcpts": recipients, "content": content.decode("utf-8", "replace")}
+    with _WRITING:
+        os.write(file, json.dumps(record).encode() + b"\n")
+        os.fsync(file)
+
+
+def main(port: int, path: str) -> None:
+    """Listen on loopback until somebody kills us."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with socket.create_server(("127.0.0.1", port)) as server:
+        while True:
+            client, _ = server.accept()
+            threading.Thread(target=serve, args=(client, file), daemon=True).start()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

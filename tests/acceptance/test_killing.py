@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 of guard, worker, database and next hop in the middle of a replay.
+
+The promise: nothing acknowledged is lost, each copy leaves at least once, nobody is
+shown to anybody. By id: acknowledged = delivered or held or queued or failed.
+"""
+
+import json
+import random
+import smtplib
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.installation import Installation
+
+SENDER = "survey@authority.example"
+KILLS = 16
+PART_OF_KILLS = ("guard", "worker", "database", "hop")
+
+
+class MailProgram(threading.Thread):
+    """Hands in mail after mail and tries each again until it is taken, as MTAs do."""
+
+    def __init__(self, port: int, seed: int) -> None:
+        super().__init__()
+        self.port = port
+        self.random = random.Random(seed)
+        self.name = f"m{seed}"
+        self.enough = threading.Event()
+        self.held: dict[str, tuple[str, ...]] = {}
+        self.accepted: dict[str, tuple[str, ...]] = {}
+
+    def run(self) -> None:
+        number = 0
+        while not self.enough.is_set():
+            test_id = f"{self.name}-{number}"
+            size = self.random.choice((1, 1, 1, 2, 8, 20))
+            people = tuple(f"{test_id}-p{n}@{test_id}-{n}.example" for n in range(size))
+            reply = self._until_taken(people, _content(test_id, people))
+            (self.held if "Held" in reply else self.accepted)[test_id] = people
+            number += 1
+
+    def _until_taken(self, people: tuple[str, ...], content: bytes) -> str:
+        while True:
+            try:
+                with smtplib.SMTP("127.0.0.1", self.port, timeout=30) as client:
+                    client.ehlo()
+                    client.mail(SENDER)
+                    answers = [client.rcpt(person)[0] for person in people]
+                    if answers == [250] * len(people):
+                        code, text = client.data(content)
+                        if code == 250:
+                            return text.decode()
+            except (OSError, smtplib.SMTPException):
+                pass
+            time.sleep(0.05)
+
+
+def _content(test_id: str, people: tuple[str, ...]) -> bytes:
+    words = " ".join(f"{test_id}-word{n}" for n in range(60))
+    return (
+        f"From: {SENDER}\r\nTo: {', '.join(people)}\r\nSubject: {test_id}\r\n"
+        f"X-Test-Id: {test_id}\r\nMessage-ID: <{test_id}@authority.example>\r\n"
+        f"\r\n{words}\r\n"
+    ).encode()
+
+
+def _clerk(installation: Installation, deed: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.acceptance.clerk", deed],
+        env=installation.environment,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if deed == "decide":
+        return ""  # it may meet a database that was just killed
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _until_nothing_waits(installation: Installation) -> dict:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        state = json.loads(_clerk(installation, "state"))
+        if state["waiting"] == 0:
+            return state["held"]
+        time.sleep(0.5)
+    raise AssertionError(f"Copies still wait: {state['waiting']}")
+
+
+@pytest.mark.timeout(400)
+def test_what_was_acknowledged_is_there_after_random_kills(tmp_path: Path) -> None:
+    chance = random.Random(20261121)
+    installation = Installation(tmp_path)
+    installation.database.start()
+    _clerk(installation, "prepare")
+    with installation:
+        programs = [MailProgram(installation.guard_port, seed) for seed in range(3)]
+        for program in programs:
+            program.start()
+        for number in range(KILLS):
+            time.sleep(chance.uniform(0.3, 1.2))
+            installation.kill(PART_OF_KILLS[number % len(PART_OF_KILLS)])
+            if number % 4 == 1:
+                _clerk(installation, "decide")
+        for program in programs:
+            program.enough.set()
+        for program in programs:
+            program.join(120)
+        _clerk(installation, "decide")
+        held = _until_nothing_waits(installation)
+
+        by_test_id = {mail["test_id"]: mail for mail in held.values()}
+        taken = installation.taken()
+        delivered = Counter(
+            (_test_id(record["content"]), rcpt)
+            for record in taken
+            for rcpt in record["rcpts"]
+        )
+        assert sum(len(p.held) for p in programs) > 0
+        assert sum(len(p.accepted) for p in programs) > 0
+        for program in programs:
+            assert not program.is_alive()
+            for test_id, people in program.accepted.items():
+                for person in people:
+                    assert delivered[test_id, person] >= 1, test_id
+            for test_id, people in program.held.items():
+                mail = by_test_id[test_id]
+                if mail["state"] == "held":
+                    assert not any(delivered[test_id, person] for person in people)
+                else:
+                    assert mail["state"] == "split"
+                    assert len(mail["copies"]) == len(people)
+                    for person in people:
+                        assert delivered[test_id, person] >= 1, test_id
+        assert any(mail["state"] == "split" for mail in held.values())
+        for record in taken:
+            _shows_at_most_its_own(record)
+
+
+def _test_id(content: str) -> str:
+    return content.partition("X-Test-Id: ")[2].partition("\r\n")[0].strip()
+
+
+def _shows_at_most_its_own(record: dict) -> None:
+    """A mail of more than five people reached the hop only as private copies."""
+    shown = record["content"].partition("\nTo: ")[2].partition("\nSubject")[0]
+    people = shown.count("@")
+    assert people <= 2, shown
+    if "-p7@" in shown or "-p19@" in shown:
+        assert record["rcpts"] == [shown.strip()]

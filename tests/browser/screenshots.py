@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pictures of the documentation: ``python -m tests.browser.screenshots [FOLDER]``.
+
+They show the replay of the Metropolitan Police case, with invented people, on a
+database that is made for them and forgotten.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from tests.browser.site import WIDTHS, browsing, served, tab
+from tests.postgres import TestDatabase
+
+FOLDER = Path("docs/screenshots")
+NAMES = (
+    "start",
+    "mailings",
+    "mailing",
+    "mailing-sent",
+    "link",
+    "postoffice",
+    "message",
+)
+
+LONG = ("postoffice",)
+"""Pages of many rows: the first screen of them says it all."""
+
+
+def take(database: TestDatabase, folder: Path) -> Iterator[Path]:
+    """Take every picture at every width; the files as they are written."""
+    from tests.console.world import World, address, message, outsiders
+    from undisclosed.console.start import replay
+    from undisclosed.store import desk
+    from undisclosed.store.models import Role
+
+    folder.mkdir(parents=True, exist_ok=True)
+    database.empty()
+    world = World(database)
+    account = world.account(*Role, login="olive@council.example", name="Olive Marsh")
+    cookie = world.client_of(account).cookies["sessionid"].value
+    world.hold(message(outsiders(265), subject="Direct payments: your new rates"))
+    mailing = world.replay()
+    token = world.link(mailing, sender=address(replay.SENDER))
+
+    def shoot(
+        browser: Browser, url: str, name: str, path: str, cookie: str = cookie
+    ) -> Iterator[Path]:
+        for width in WIDTHS:
+            with tab(browser, url, cookie, width=width) as context:
+                page = context.new_page()
+                page.goto(path)
+                file = folder / f"{name}-{width}.png"
+                page.screenshot(path=file, full_page=name not in LONG)
+                yield file
+
+    with served() as url, browsing() as browser:
+        yield from shoot(browser, url, "start", "/")
+        yield from shoot(browser, url, "mailings", "/mailings/")
+        yield from shoot(browser, url, "mailing", f"/mailings/{mailing}/")
+        yield from shoot(browser, url, "link", f"/links/{token}/", "")
+        world.client_of(account).post(f"/mailings/{mailing}/send-singly/")
+        world.deliver(rounds=8)
+        yield from shoot(browser, url, "mailing-sent", f"/mailings/{mailing}/")
+        world.deliver()
+        yield from shoot(browser, url, "postoffice", "/post-office/")
+        latest = desk.caught().items[0].caught_id
+        yield from shoot(browser, url, "message", f"/post-office/{latest}/")
+
+
+def main() -> None:
+    """Write the pictures into the folder that is named, or into the documentation."""
+    database = TestDatabase()
+    database.start()
+    try:
+        for file in take(database, Path(*sys.argv[1:2]) if sys.argv[1:] else FOLDER):
+            print(file)
+    finally:
+        database.end()
+
+
+if __name__ == "__main__":
+    main()
