@@ -93,13 +93,19 @@ class PassOn:
         return "250 2.0.0 OK"
 
 
+class Patient(SMTP):
+    """aiosmtpd that takes the long lines of real mail, as we do."""
+
+    line_length_limit = 10 * 1024 * 1024
+
+
 async def aiosmtpd(port: int, hop_port: int) -> None:
     """The peer, until the process is told to end."""
     handler = PassOn(hop_port)
     await handler.connect()
     loop = asyncio.get_running_loop()
     await loop.create_server(
-        lambda: SMTP(handler, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", port
+        lambda: Patient(handler, enable_SMTPUTF8=True, loop=loop), "127.0.0.1", port
     )
     await told_to_end()
 

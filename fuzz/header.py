@@ -2,8 +2,8 @@
 """Feed hostile bytes to the reading of messages.
 
 ``python fuzz/header.py 1000000 7`` runs a million inputs, made by mutating mail with
-seed 7, and says how many a second. Under atheris (``python fuzz/header.py --atheris``) coverage guides
-it. An input that raises, loses an address or takes long is printed as bytes.
+seed 7, and says how many a second. Under atheris (``python fuzz/header.py --atheris``)
+coverage guides it. An input that raises, loses an address or takes long is printed as bytes.
 """
 
 import random
@@ -25,7 +25,8 @@ SEEDS = (
     b"Content-Type: text/html\nContent-Transfer-Encoding: quoted-printable\n\n"
     b"<p>From: f&#64;g.example<br>To: h=40i.example</p>\n--x--\n",
     b"To : Team: a@b.example; <@r:c@d.example>, =?utf-8?b?YUBiLmV4YW1wbGU=?=\r\n"
-    b"Bcc: \"x@y.example\" <z@w.example>\r\nReceived: by x id 1@2 for <q@r.example>\r\n\r\n",
+    b"Bcc: \"x@y.example\" <z@w.example>\r\n"
+    b"Received: by x id 1@2 for <q@r.example>\r\n\r\n",
     b"Content-Transfer-Encoding: base64\r\n\r\nYW5uQGEuZXhhbXBsZQ==\r\n",
 )  # fmt: skip
 PIECES = (
@@ -88,7 +89,7 @@ def run(count: int, seed: int) -> None:
 def main() -> None:
     """Run under atheris, or by counting."""
     if "--atheris" in sys.argv:
-        import atheris  # noqa: PLC0415 (installed by who fuzzes)
+        import atheris  # whoever fuzzes installs it
 
         sys.argv.remove("--atheris")
         atheris.instrument_all()

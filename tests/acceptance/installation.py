@@ -18,6 +18,7 @@ SETTINGS = """
 listen = "127.0.0.1:{guard}"
 next_hop = "127.0.0.1:{hop}"
 hostname = "guard.authority.example"
+metrics = "127.0.0.1:{metrics}"
 [policy]
 own_domains = ["authority.example"]
 [delivery]
@@ -46,10 +47,14 @@ class Installation:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.guard_port, self.hop_port = free_port(), free_port()
+        self.metrics_port = free_port()
         self.settings = folder / "undisclosed.toml"
         self.settings.write_text(
             SETTINGS.format(
-                guard=self.guard_port, hop=self.hop_port, console=free_port()
+                guard=self.guard_port,
+                hop=self.hop_port,
+                console=free_port(),
+                metrics=self.metrics_port,
             )
         )
         self.sink = folder / "sink.jsonl"
@@ -87,6 +92,31 @@ class Installation:
             self.processes[name] = subprocess.Popen(
                 command, env=self.environment, stdout=log, stderr=log
             )
+
+    def clerk(self, deed: str) -> str:
+        """Have ``clerk.py`` do something with this installation; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.acceptance.clerk", deed],
+            env=self.environment,
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if deed == "decide":
+            return ""  # it may meet a database that was just killed
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def until_nothing_waits(self) -> dict[str, Any]:
+        """The held mails, by id, once every queued copy has left or failed."""
+        until = time.monotonic() + 120
+        while time.monotonic() < until:
+            state: dict[str, Any] = json.loads(self.clerk("state"))
+            if state["waiting"] == 0:
+                return dict(state["held"])
+            time.sleep(0.5)
+        raise AssertionError(f"Copies still wait: {state['waiting']}")
 
     def kill(self, name: str) -> None:
         """Kill -9 a part and start it again at once."""

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser
 from tests.browser.site import WIDTHS, browsing, served, tab
 from tests.postgres import TestDatabase
 
-FOLDER = Path("docs/screenshots")
+FOLDER = Path(__file__).parents[2] / "docs/screenshots"
 NAMES = (
     "start",
     "mailings",
@@ -29,7 +29,7 @@ LONG = ("postoffice",)
 """Pages of many rows: the first screen of them says it all."""
 
 
-def take(database: TestDatabase, folder: Path) -> Iterator[Path]:
+def take(database: TestDatabase, folder: Path, browser: Browser) -> Iterator[Path]:
     """Take every picture at every width; the files as they are written."""
     from tests.console.world import World, address, message, outsiders
     from undisclosed.console.start import replay
@@ -45,9 +45,7 @@ def take(database: TestDatabase, folder: Path) -> Iterator[Path]:
     mailing = world.replay()
     token = world.link(mailing, sender=address(replay.SENDER))
 
-    def shoot(
-        browser: Browser, url: str, name: str, path: str, cookie: str = cookie
-    ) -> Iterator[Path]:
+    def shoot(url: str, name: str, path: str, cookie: str = cookie) -> Iterator[Path]:
         for width in WIDTHS:
             with tab(browser, url, cookie, width=width) as context:
                 page = context.new_page()
@@ -56,18 +54,18 @@ def take(database: TestDatabase, folder: Path) -> Iterator[Path]:
                 page.screenshot(path=file, full_page=name not in LONG)
                 yield file
 
-    with served() as url, browsing() as browser:
-        yield from shoot(browser, url, "start", "/")
-        yield from shoot(browser, url, "mailings", "/mailings/")
-        yield from shoot(browser, url, "mailing", f"/mailings/{mailing}/")
-        yield from shoot(browser, url, "link", f"/links/{token}/", "")
+    with served() as url:
+        yield from shoot(url, "start", "/")
+        yield from shoot(url, "mailings", "/mailings/")
+        yield from shoot(url, "mailing", f"/mailings/{mailing}/")
+        yield from shoot(url, "link", f"/links/{token}/", "")
         world.client_of(account).post(f"/mailings/{mailing}/send-singly/")
         world.deliver(rounds=8)
-        yield from shoot(browser, url, "mailing-sent", f"/mailings/{mailing}/")
+        yield from shoot(url, "mailing-sent", f"/mailings/{mailing}/")
         world.deliver()
-        yield from shoot(browser, url, "postoffice", "/post-office/")
+        yield from shoot(url, "postoffice", "/post-office/")
         latest = desk.caught().items[0].caught_id
-        yield from shoot(browser, url, "message", f"/post-office/{latest}/")
+        yield from shoot(url, "message", f"/post-office/{latest}/")
 
 
 def main() -> None:
@@ -75,8 +73,10 @@ def main() -> None:
     database = TestDatabase()
     database.start()
     try:
-        for file in take(database, Path(*sys.argv[1:2]) if sys.argv[1:] else FOLDER):
-            print(file)
+        folder = Path(sys.argv[1]) if sys.argv[1:] else FOLDER
+        with browsing() as browser:
+            for file in take(database, folder, browser):
+                print(file)
     finally:
         database.end()
 

@@ -23,6 +23,8 @@ _INVISIBLE += "\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u206
 _INVISIBLE += "\u2068\u2069\ufe0e\ufe0f\ufeff"
 _AS_SEEN = str.maketrans(dict.fromkeys(_INVISIBLE) | dict.fromkeys(AT_SIGNS[1:], "@"))
 
+_NOT_AS_SEEN = re.compile(f"[{_INVISIBLE}{AT_SIGNS[1:]}]")
+
 # Between addresses stand white space, control characters and the separators of
 # address lists, full-width ones among them.
 _SEPARATORS = r"\s\x00-\x1f\x7f<>,;\uff0c\uff1b\u3001\uff1c\uff1e\uff5c"
@@ -60,7 +62,7 @@ _PERCENT_AT = re.compile("%40")
 
 def as_seen(text: str) -> str:
     """The text without invisible characters, each kind of at sign as ``@``."""
-    return text.translate(_AS_SEEN)
+    return text.translate(_AS_SEEN) if _NOT_AS_SEEN.search(text) else text
 
 
 def mailboxes(text: str) -> list[Address]:

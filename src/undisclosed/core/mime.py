@@ -28,6 +28,7 @@ _PARAMETER = re.compile(
     rb';\s*([^\s=;"]+?)\s*=\s*("(?:[^"\\]|\\.)*+"?|[^\s;]*)', re.DOTALL
 )
 _MEDIA_TYPE = re.compile(rb"\s*([^\s;/]+)\s*/\s*([^\s;]+)")
+_C = (b"C", b"c")
 _UNFOLD = re.compile(rb"[\r\n]+")
 _MESSAGE_SUFFIXES = (".eml", ".mht", ".mhtml", ".nws")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
@@ -119,7 +120,7 @@ def _mime_fields(cuts: tuple[Cut, ...]) -> tuple[list[bytes], list[str], bytes]:
     encodings: dict[str, None] = {}
     disposition = b""
     for raw_name, body, _, _ in cuts:
-        if raw_name[:1] not in b"cC" or raw_name[:8].lower() != b"content-":
+        if raw_name[:1] not in _C or raw_name[:8].lower() != b"content-":
             continue
         name = field_name(raw_name)
         if name == "content-type":
@@ -145,7 +146,7 @@ def media_type_of(content_type: bytes) -> str:
 
 def parameters(body: bytes, name: str) -> list[str]:
     """Every value that a parameter is given, in each form (RFC 2045 §5.1, RFC 2231)."""
-    if name.encode() not in body.lower():
+    if b";" not in body or name.encode() not in body.lower():
         return []
     values: list[str] = []
     pieces: list[str] = []

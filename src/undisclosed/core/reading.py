@@ -129,7 +129,7 @@ def read_content(
     for channel, addresses, text, (_, _, start, end) in fields.named:
         if channel.role is Role.DESTINATION:
             destinations.update(dict.fromkeys(addresses))
-        if is_ours and _has_to_go(channel, addresses, text, fields.own_side):
+        if is_ours and _has_to_go(channel, addresses, text, notes.own_side):
             removals.append(Removal(channel.label, start, end))
             notes.note(in_removed, addresses, channel.label)
         else:

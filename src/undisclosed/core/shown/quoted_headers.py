@@ -48,9 +48,9 @@ OTHER_LABELS = frozenset(
     }
 )  # fmt: skip
 
-_LINE = re.compile(
-    r"^[ \t\u3000\xa0>|*_]*+([^\s>|*_:\uff1a][^:\uff1a\n]{0,23}+)[:\uff1a]",
-    re.MULTILINE,
+_LONGEST_HEAD = 64
+_LABEL = re.compile(
+    r"[ \t\u3000\xa0>|*_]*+([^\s>|*_:\uff1a][^:\uff1a]{0,23}+)[:\uff1a]"
 )
 _GAP = re.compile(r"\n[ \t\xa0>|*_\r]*\n[ \t\xa0>|*_\r]*[^\s>|*_]")
 _QUOTING = re.compile(r"^[ \t]*[>|][ \t>|]*", re.MULTILINE)
@@ -84,10 +84,15 @@ def quoted_people(text: str) -> tuple[list[Address], str]:
 
 def _label_lines(text: str) -> list[_Line]:
     lines = []
-    for match in _LINE.finditer(text):
-        label = match[1].rstrip(" \t*_\xa0\u3000").lower()
-        if label in PEOPLE_LABELS or label in OTHER_LABELS:
-            lines.append(_Line(label, match.start(), match.end()))
+    start = 0
+    for line in text.split("\n"):
+        head = line[:_LONGEST_HEAD]
+        if ":" in head or "\uff1a" in head:
+            match = _LABEL.match(line)
+            label = match[1].rstrip(" \t*_\xa0\u3000").lower() if match else ""
+            if match and (label in PEOPLE_LABELS or label in OTHER_LABELS):
+                lines.append(_Line(label, start, start + match.end()))
+        start += len(line) + 1
     return lines
 
 

@@ -10,19 +10,29 @@ from undisclosed.core.address import Address
 from undisclosed.core.shown.channel import FieldChannel
 from undisclosed.core.text import addresses_in_text
 
-_NOT_AFTER = frozenset({"id", "message-id", "envelope-from", "envelope-sender"})
+_LONGEST_WORD = 400
+_NOT_PEOPLE = frozenset(
+    {"id", "message-id", "envelope-from", "envelope-sender", "mail_from"}
+)
 
 
 def _read(text: str) -> list[Address]:
     people: list[str] = []
-    before = ""
-    for word in text.split():
-        if "@" in word and before not in _NOT_AFTER:
-            key = word.partition("@")[0].rpartition("=")[0].strip("(").lower()
-            if key not in _NOT_AFTER:
-                people.append(word)
-        before = word.strip("(:;=").lower()
+    at = text.find("@")
+    while at >= 0:
+        start = text.rfind(" ", max(0, at - _LONGEST_WORD), at) + 1
+        end = text.find(" ", at)
+        end = len(text) if end < 0 else end
+        before = text[max(0, start - 24) : max(0, start - 1)].rpartition(" ")[2]
+        key = text[start:at].rpartition("=")[0]
+        if not {_word(before), _word(key)} & _NOT_PEOPLE:
+            people.append(text[start:end])
+        at = text.find("@", end)
     return addresses_in_text(" ".join(people))
+
+
+def _word(text: str) -> str:
+    return text.strip("(:;=").lower()
 
 
 CHANNELS = {

@@ -130,16 +130,21 @@ class ServerProtocol:
         """The reply to the event of this number. Replies go out in order."""
         if self.state is ServerState.CLOSED or number not in self._slots:
             return
+        if len(self._slots) == 1:
+            self._settle(self._slots.pop(number), answer)
+        else:
+            self._answer_in_order(number, answer)
+        if self._is_ending:
+            self.shut_down()
+
+    def _answer_in_order(self, number: int, answer: Reply) -> None:
         self._answers[number] = answer
         while self._slots:
             first = next(iter(self._slots))
             given = self._answers.pop(first, None)
             if given is None:
                 return
-            event = self._slots.pop(first)
-            self._settle(event, given)
-        if self._is_ending:
-            self.shut_down()
+            self._settle(self._slots.pop(first), given)
 
     def offer(self, number: int, extensions: Extensions) -> None:
         """Answer EHLO or HELO; these are what the client may use from now on."""

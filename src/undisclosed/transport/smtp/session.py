@@ -267,7 +267,8 @@ class ServerSession(asyncio.Protocol):
                     self._timer.cancel()
                 self._timer = self._loop.call_later(LINGER, transport.abort)
             return
-        self._regulate(transport)
+        if self._is_paused or self._is_write_paused or self._machine.backlog > BACKLOG:
+            self._regulate(transport)
 
     def _regulate(self, transport: asyncio.Transport) -> None:
         must_wait = self._is_write_paused or (
