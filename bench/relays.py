@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m bench.relays NAME PORT HOP_PORT``: one relay in a process of its own.
 
-``guard`` is the SMTP endpoint with a checkpoint whose Memory and spool forget, so
+``guard`` is the SMTP endpoint with a checkpoint without a database, so
 that only the path of accepted mail is measured. ``aiosmtpd`` is what one would
 write with aiosmtpd and aiosmtplib: ten kept connections, nothing judged.
 """
@@ -11,11 +11,15 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from undisclosed.core.address import Address
+from undisclosed.core.held import Reservation, WaveState
+from undisclosed.core.known import NOTHING_KNOWN
+from undisclosed.core.mailing import Wave
 from undisclosed.core.policy import Policy
 from undisclosed.guard.checkpoint import Checkpoint
 from undisclosed.guard.endpoints.settings import SmtpSettings
@@ -25,7 +29,7 @@ from undisclosed.guard.links import LinkSigner
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.notices import Notices, NoticeSettings
 from undisclosed.guard.relay import Hop, HopSettings
-from undisclosed.guard.testing import ForgetfulMemory, MemorySpool, RecordingJournal
+from undisclosed.guard.testing import MemorySpool, RecordingJournal
 from undisclosed.transport.smtp.client import ClientSettings
 
 with suppress(ImportError):
@@ -34,8 +38,19 @@ with suppress(ImportError):
 CONNECTIONS = 10
 
 
+class NothingKnown:
+    """A Memory that keeps nothing and answers at once, as if all were new."""
+
+    def reserve(self, wave: Wave, *, window: timedelta, now: datetime) -> Reservation:
+        """A place, and nothing known."""
+        return Reservation("place", NOTHING_KNOWN)
+
+    def settle(self, reservation_id: str, state: WaveState) -> None:
+        """Nothing to settle."""
+
+
 def checkpoint(metrics: GuardMetrics) -> Checkpoint:
-    """The real checkpoint, over a Memory and a spool that forget."""
+    """The real checkpoint, without a database."""
     name = KeyedIds(bytes(32))
     notices = Notices(
         NoticeSettings(Address("guard", "council.example")),
@@ -44,7 +59,7 @@ def checkpoint(metrics: GuardMetrics) -> Checkpoint:
     )
     return Checkpoint(
         Policy(own_domains=frozenset({"council.example"})),
-        ForgetfulMemory(),
+        NothingKnown(),
         MemorySpool(),
         utc_now,
         name=name,

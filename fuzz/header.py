@@ -2,10 +2,11 @@
 """Feed hostile bytes to the reading of messages.
 
 ``python fuzz/header.py 1000000 7`` runs a million inputs, made by mutating mail with
-seed 7, and says how many a second. Under atheris (``python fuzz/header.py --atheris``)
-coverage guides it. An input that raises, loses an address or takes long is printed as bytes.
+seed 7, and says how many a second; with ``--atheris``, coverage guides the inputs. An
+input that raises, loses an address or takes long is printed as bytes.
 """
 
+import importlib
 import random
 import re
 import sys
@@ -89,7 +90,8 @@ def run(count: int, seed: int) -> None:
 def main() -> None:
     """Run under atheris, or by counting."""
     if "--atheris" in sys.argv:
-        import atheris  # whoever fuzzes installs it
+        # Whoever fuzzes installs it.
+        atheris = importlib.import_module("atheris")
 
         sys.argv.remove("--atheris")
         atheris.instrument_all()

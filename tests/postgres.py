@@ -27,6 +27,8 @@ MASTER_KEY = bytes(range(32))
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 """For a database that nobody misses when the machine goes down."""
 
+ROOM = 2 * 1024**3
+
 _EMPTY = """
 SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables
  WHERE schemaname = 'public'
@@ -35,13 +37,23 @@ SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables
 """
 
 
+def quick_folder() -> str | None:
+    """Where temporary files need no disk, if there is room; else the usual place."""
+    memory = Path("/dev/shm")
+    if memory.exists() and shutil.disk_usage(memory).free > ROOM:
+        return str(memory)
+    return None
+
+
 class TestDatabase:
     """The server of a test run and its one database."""
 
     __test__ = False
 
     def __init__(self) -> None:
-        self.data = Path(tempfile.mkdtemp(prefix="undisclosed-tests-"))
+        self.data = Path(
+            tempfile.mkdtemp(prefix="undisclosed-tests-", dir=quick_folder())
+        )
         self.server = Server(self.data, configuration=FAST)
         self.url = self.server.prepare()
         self.settings = self._settings()

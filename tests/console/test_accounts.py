@@ -2,7 +2,7 @@
 """Logging in and out, one-time links, throttling, and making accounts."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -160,7 +160,7 @@ def test_the_wait_is_over_after_a_quarter_of_an_hour(world: World) -> None:
         throttle.record_failure("olive@council.example", "192.0.2.1")
     later = timezone.now() + throttle.WINDOW + timedelta(seconds=1)
 
-    def is_throttled(login: str, client: str, at: "timezone.datetime") -> bool:
+    def is_throttled(login: str, client: str, at: datetime) -> bool:
         return throttle.is_throttled(login, client, at)
 
     assert is_throttled("Olive@council.example ", "192.0.2.9", timezone.now())

@@ -270,3 +270,32 @@ def test_a_subject_cannot_put_anything_into_a_page(world: World) -> None:
     for path in ("/mailings/", f"/mailings/{mailing}/"):
         page = client.get(path).content.decode()
         assert "<script>alert" not in page and "<img" not in page
+
+
+def test_what_is_held_and_what_was_sent_are_told_apart(world: World) -> None:
+    client = world.client(Role.SUPERVISOR)
+    mailing = world.hold(message(outsiders(9)))
+    client.post(f"/mailings/{mailing}/send-singly/")
+    again = world.hold(message(outsiders(12)))
+
+    page = words(client.get(f"/mailings/{again}/").content)
+
+    assert again == mailing
+    assert "1 of 2 mails is held." in page
+    assert "each person would see 11 other addresses" in page
+    assert "Sent singly by Olive" in page
+    assert "9 copies: 9 queued." in page
+
+
+def test_mail_that_had_left_before_the_limit_is_said(world: World) -> None:
+    checkpoint = world.checkpoint()
+    first = message(outsiders(4))
+    decision = checkpoint.decide(first)
+    checkpoint.settle(decision, True)
+    mailing = world.hold(message(outsiders(8)[4:]))
+    client = world.client(Role.AUDITOR)
+
+    page = words(client.get(f"/mailings/{mailing}/").content)
+
+    assert "1 earlier mail of this mailing had already left" in page
+    assert "1 of 2 mails is held." in page

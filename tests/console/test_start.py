@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from django.conf import settings as django_conf
 from django.test import Client, override_settings
 
 from tests.console.test_mailings import words
 from tests.console.world import World
+from undisclosed.console import wiring
 from undisclosed.console.start import replay
 from undisclosed.store.models import JournalEntry, Role
 from undisclosed.store.settings import HostPort
@@ -55,7 +55,7 @@ def an_smtp_server(first_reply: bytes) -> Iterator[tuple[int, list[bytes]]]:
 @contextmanager
 def guard_at(port: int, *, next_hop: HostPort | None = None) -> Iterator[None]:
     """The settings with a guard that listens there."""
-    given = django_conf.UNDISCLOSED
+    given = wiring.settings()
     listen = HostPort("127.0.0.1", port)
     guard = replace(given.guard, listen=listen, next_hop=next_hop)
     with override_settings(UNDISCLOSED=replace(given, guard=guard)):

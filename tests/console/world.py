@@ -64,6 +64,10 @@ def outsiders(number: int) -> list[str]:
     return [each for each, _ in zip(replay.people(), range(number), strict=False)]
 
 
+def _journal(event: str, **facts: object) -> None:
+    journal.write(event, actor="guard", **facts)
+
+
 class CatchingHop:
     """A next hop that keeps everything, as the post office does."""
 
@@ -100,7 +104,7 @@ class World:
             now,
             name=wiring.keyed_ids(),
             notices=notices,
-            journal=journal.write,
+            journal=_journal,
         )
 
     def hold(self, *mails: Mail) -> str:

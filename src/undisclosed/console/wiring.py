@@ -28,7 +28,7 @@ Outcomes = tuple[desk.Outcome, ...]
 
 def settings() -> Settings:
     """The settings of this installation."""
-    return cast(Settings, django_conf.UNDISCLOSED)
+    return cast(Settings, django_conf.UNDISCLOSED)  # type: ignore[misc]
 
 
 def policy() -> Policy:

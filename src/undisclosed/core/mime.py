@@ -29,6 +29,7 @@ _PARAMETER = re.compile(
 )
 _MEDIA_TYPE = re.compile(rb"\s*([^\s;/]+)\s*/\s*([^\s;]+)")
 _C = (b"C", b"c")
+_MAY_NAME = re.compile(rb"@|%40|=\?|[\x80-\xff]")
 _UNFOLD = re.compile(rb"[\r\n]+")
 _MESSAGE_SUFFIXES = (".eml", ".mht", ".mhtml", ".nws")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
@@ -290,8 +291,8 @@ def _multipart(
 def _part_fields(
     entity: _Entity, header: HeaderBlock, start: int, end: int
 ) -> Iterator[TextPart]:
-    at = entity.source.find(b"@", start, header.body_start)
-    if at >= 0 or header.is_broken or header.body_start == end:
+    fields = entity.source[start : header.body_start]
+    if _MAY_NAME.search(fields) or header.is_broken or header.body_start == end:
         yield TextPart(
             Kind.NAMES,
             "",

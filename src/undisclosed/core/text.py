@@ -16,6 +16,7 @@ from undisclosed.core.mailboxes import AT_SIGNS, as_seen
 MOST_AT_SIGNS = 400_000
 """At signs that are looked at in one text; a block of text is far below it."""
 
+_SHORTEST_CUT = 32
 _AT = re.compile(r"@(?=[\w\[])")
 _NO_LOCAL_PART = " \t\r\n<>()[]{},;:@"
 _BEFORE = re.compile(
@@ -74,11 +75,31 @@ def addresses_in_text(text: str) -> list[Address]:
         at = sign.start()
         if not at or text[at - 1] in _NO_LOCAL_PART:
             continue
-        for domain in _domains(text, at + 1):
-            for local_part in _local_parts(text, earlier, at):
-                found.append(Address(local_part, domain))
+        ordinary = _ordinary_address(text, earlier, at)
+        if ordinary:
+            found.append(ordinary)
+        else:
+            for domain in _domains(text, at + 1):
+                for local_part in _local_parts(text, earlier, at):
+                    found.append(Address(local_part, domain))
         earlier = at + 1
     return found
+
+
+def _ordinary_address(text: str, earlier: int, at: int) -> Address | None:
+    """The address around this at sign where it has letters, digits and dots only."""
+    match = _DOMAIN.match(text, at + 1)
+    domain = match[0].rstrip(_NOT_LAST) if match else ""
+    local_part = _BEFORE.split(text[max(earlier, at - _SHORTEST_CUT) : at])[-1]
+    is_ordinary = (
+        len(local_part) < _SHORTEST_CUT
+        and domain.isascii()
+        and local_part.isascii()
+        and local_part.replace(".", "").isalnum()
+        and local_part[0] != "."
+        and _is_domain(domain)
+    )
+    return Address(local_part, domain) if is_ordinary else None
 
 
 def _domains(text: str, start: int) -> Iterator[str]:

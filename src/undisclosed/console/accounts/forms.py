@@ -53,7 +53,7 @@ class AddressField(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=320, **kwargs)
 
-    def clean(self, value: Any) -> Address:  # type: ignore[override]
+    def clean(self, value: Any) -> Address:
         """The address, or the sentence that says it is none."""
         address = parse_addr_spec(super().clean(value))
         if address is None or not address.domain:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pages of links."""
+"""The pages of links: one page, its fragment, and two acts."""
 
 from django.urls import path
 

@@ -56,7 +56,7 @@ def _heading(waiting: int, failed: int) -> str:
     """What is going on, in a few words."""
     if waiting:
         return _("On its way")
-    return _("Sent, with failures") if failed else _("Everything is sent")
+    return _("Sent, with failures") if failed else _("All copies are sent")
 
 
 def _sentence(copies: Mapping[CopyState, int], whole: int) -> str:

@@ -134,7 +134,17 @@ def _outcome(
     view: MailingView, held: Sequence[Batch], name_of: Callable[[str], str]
 ) -> Iterable[str]:
     """What became of it so far, most important sentence first."""
-    if held:
+    if 0 < len(held) < view.waves:
+        yield ngettext(
+            "%(held)s of %(mails)s mails is held. %(what)s",
+            "%(held)s of %(mails)s mails are held. %(what)s",
+            len(held),
+        ) % {
+            "held": count(len(held)),
+            "mails": count(view.waves),
+            "what": _if_it_left(held),
+        }
+    elif held:
         yield _if_it_left(held)
     gone_before = view.waves - len(view.batches)
     if gone_before > 0:
@@ -162,15 +172,15 @@ def _if_it_left(held: Sequence[Batch]) -> str:
         return _("Nobody has received it yet.")
     if least == most:
         return ngettext(
-            "Nobody has received it yet. Each of them would have seen %(most)s other "
-            "address.",
-            "Nobody has received it yet. Each of them would have seen %(most)s other "
-            "addresses.",
+            "Nobody has received it yet. As it is written, each person would see "
+            "%(most)s other address.",
+            "Nobody has received it yet. As it is written, each person would see "
+            "%(most)s other addresses.",
             most,
         ) % {"most": count(most)}
     return _(
-        "Nobody has received it yet. Each of them would have seen %(least)s to "
-        "%(most)s other addresses."
+        "Nobody has received it yet. As it is written, each person would see "
+        "%(least)s to %(most)s other addresses."
     ) % {"least": count(least), "most": count(most)}
 
 
@@ -218,7 +228,8 @@ def _decision(state: HoldState, mails: int) -> str:
         case HoldState.WITHDRAWN:
             return ngettext(
                 "Withdrawn by %(by)s on %(when)s. Nobody received it.",
-                "%(mails)s mails withdrawn by %(by)s on %(when)s. Nobody received them.",
+                "%(mails)s mails withdrawn by %(by)s on %(when)s. Nobody received "
+                "them.",
                 mails,
             )
         case HoldState.RETURNED:
@@ -281,4 +292,4 @@ def _bar_sentence(batch: Batch, seen: int) -> str:
 
 def _when(at: datetime) -> str:
     """A day and a time as the language writes them."""
-    return formats.date_format(timezone.localtime(at), "j F Y, H:i")
+    return formats.date_format(timezone.localtime(at), "j F Y, H:i T")

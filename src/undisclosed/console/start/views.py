@@ -66,9 +66,7 @@ def replay(request: HttpRequest) -> HttpResponse:
             request,
             _("The replay stopped"),
             error.message,
-            _(
-                "What had been taken by then is held. Look whether the guard is running."
-            ),
+            _("What had been taken by then is held. Look whether the guard runs."),
             status=503,
             way_on=reverse("start"),
             way_on_text=_("Back to the start"),

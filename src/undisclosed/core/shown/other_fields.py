@@ -4,13 +4,14 @@
 Subject, Comments, X-Spamd-Result, X-SMTPAPI, X-MS-Exchange-…, Authentication-Results,
 Autocrypt-Gossip, a field of next year's gateway. Some hold structured text: JSON, in
 which an at sign may be ``\\u0040``; the copied fields of a DKIM signature (RFC 6376
-§3.5, ``z=``); the parameters of a media type, whose boundary is no address.
+§3.5, ``z=``); the parameters of a media type (RFC 2231), whose boundary is no address.
 """
 
 import re
 
 from undisclosed.core.address import Address
 from undisclosed.core.mailboxes import mailboxes
+from undisclosed.core.mime import parameters
 from undisclosed.core.shown.channel import FieldChannel, usual_spelling
 from undisclosed.core.text import addresses_in_text
 
@@ -28,7 +29,12 @@ def _read(text: str) -> list[Address]:
 
 
 def _read_media_type(text: str) -> list[Address]:
-    return addresses_in_text(_BOUNDARY.sub(" ", text))
+    named = " ".join(
+        value
+        for name in ("name", "filename")
+        for value in parameters(text.encode("utf-8", "replace"), name)
+    )
+    return addresses_in_text(f"{_BOUNDARY.sub(' ', text)} {named}")
 
 
 def _read_signature(text: str) -> list[Address]:
@@ -43,6 +49,7 @@ def _read_signature(text: str) -> list[Address]:
 
 CHANNELS = {
     "content-type": FieldChannel("Content-Type", _read_media_type),
+    "content-disposition": FieldChannel("Content-Disposition", _read_media_type),
     "dkim-signature": FieldChannel("DKIM-Signature", _read_signature),
 }
 

@@ -58,6 +58,8 @@ class ClientProtocol(Generic[Token]):
         Raises PeerError where it is no reply or nobody asked for it. An unasked
         421 (RFC 5321 §3.8) is such a reply: the server is about to close.
         """
+        if not self._buffer:
+            return None
         reply = self._read_reply()
         if reply is None:
             return None

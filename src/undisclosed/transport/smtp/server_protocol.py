@@ -119,6 +119,8 @@ class ServerProtocol:
                 return None
             if self._is_ending and self.shut_down():
                 return None
+            if not self._buffer:
+                return None
             line = self._next_line()
             if line is None:
                 return None

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is over is gone, and nothing that is still needed."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from tests.guard.memory_contract import reserve, wave
+from tests.guard.spool_contract import (
+    CONTENT,
+    NOW,
+    copies_of,
+    new_hold,
+    own_mail,
+)
+from undisclosed.core.held import CopyEvent, HoldEvent, NoSuchHold
+from undisclosed.store import retention
+from undisclosed.store.memory import PostgresMemory
+from undisclosed.store.spool import PostgresSpool
+
+DAY = timedelta(days=1)
+
+
+def purge(database, now):
+    settings = replace(
+        database.settings,
+        holds=replace(database.settings.holds, keep=5 * DAY),
+        store=replace(database.settings.store, memory_retention=10 * DAY),
+    )
+    return retention.purge(settings, now)
+
+
+def counted(database, table):
+    with psycopg.connect(database.url) as connection:
+        return connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+
+
+def split(*names):
+    spool = PostgresSpool()
+    hold_id = spool.hold(new_hold())
+    copies = copies_of(hold_id, *names)
+    spool.decide(hold_id, HoldEvent.SEND_SINGLY, copies, by="olive", now=NOW)
+    return spool, hold_id, copies
+
+
+def test_a_decided_mail_goes_with_its_key_when_its_time_is_over(database):
+    spool, hold_id, (copy,) = split("ann")
+    spool.mark(copy.id, CopyEvent.REPLY_2XX, "250 OK", now=NOW)
+
+    assert purge(database, NOW + 4 * DAY) == 0
+    assert spool.content(hold_id) == CONTENT
+    assert purge(database, NOW + 6 * DAY) == 1
+
+    for ask in (spool.get, spool.content):
+        with pytest.raises(NoSuchHold):
+            ask(hold_id)
+    assert counted(database, "store_heldchunk") == 0
+    assert counted(database, "store_outgoingmail") == 0
+    assert counted(database, "store_heldmail WHERE data_key IS NOT NULL") == 0
+    assert counted(database, "store_heldmail") == 1
+    assert not spool.of_mailing("mailing-1")
+
+
+def test_nothing_goes_while_a_copy_is_to_leave_or_to_be_reported(database):
+    spool, hold_id, (ann, bob) = split("ann", "bob")
+    spool.mark(ann.id, CopyEvent.REPLY_5XX, "550 No", now=NOW)
+    spool.mark(bob.id, CopyEvent.REPLY_4XX, "451", now=NOW, retry_at=NOW + 30 * DAY)
+
+    assert purge(database, NOW + 20 * DAY) == 0
+    spool.mark(bob.id, CopyEvent.REPLY_2XX, "250", now=NOW)
+    assert purge(database, NOW + 20 * DAY) == 0
+    assert spool.content(hold_id) == CONTENT
+
+    spool.report([ann.id], None, now=NOW)
+    assert purge(database, NOW + 20 * DAY) == 1
+
+
+def test_an_undecided_mail_never_goes(database):
+    spool = PostgresSpool()
+    hold_id = spool.hold(new_hold())
+
+    purge(database, NOW + 900 * DAY)
+
+    assert spool.content(hold_id) == CONTENT
+
+
+def test_our_own_mail_goes_after_it_left(database):
+    spool = PostgresSpool()
+    spool.queue([own_mail("sent"), own_mail("waiting")], now=NOW)
+    spool.mark("sent", CopyEvent.REPLY_2XX, "250", now=NOW)
+
+    purge(database, NOW + 6 * DAY)
+
+    assert counted(database, "store_outgoingmail") == 1
+
+
+def test_memory_forgets_in_time(database):
+    memory = PostgresMemory()
+    reserve(memory, wave("one"))
+    reserve(memory, wave("two", range(100, 200)), NOW + 5 * DAY)
+
+    assert purge(database, NOW + 9 * DAY) == 0
+    assert purge(database, NOW + 11 * DAY) == 1
+    assert counted(database, "store_mailing") == 1
+    assert purge(database, NOW + 16 * DAY) == 1
+    assert counted(database, "store_mailing") == 0
