@@ -39,6 +39,11 @@ def pytest_pycollect_makemodule(
     return None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests come last: Playwright's event loop stays in this thread."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The last one out stops the server."""
     if _DATABASE in config.stash:

@@ -22,7 +22,8 @@ LOCKS = ("requirements.lock", "requirements-dev.lock")
 ADDRESS = re.compile(
     r"[\w.!#$%&'*+/=?^`{|}~-]+@((?:[\w-]+\.)+[a-z]{2,})(?![\w.(-])", re.I
 )
-RESERVED = re.compile(r"(?:^|\.)(?:example|test|invalid|localhost)$", re.I)  # RFC 2606
+# RFC 2606 §2; "exam" is an example that a fold has torn.
+RESERVED = re.compile(r"(?:^|\.)(?:example|exam|test|invalid|localhost)$", re.I)
 EXAMPLE_DOMAIN = re.compile(r"(?:^|\.)example\.(?:com|net|org)$", re.I)  # RFC 2606 §3
 
 

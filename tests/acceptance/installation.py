@@ -116,7 +116,9 @@ class Installation:
             if state["waiting"] == 0:
                 return dict(state["held"])
             time.sleep(0.5)
-        raise AssertionError(f"Copies still wait: {state['waiting']}")
+        raise AssertionError(
+            f"Copies still wait: {state['waiting']}. {self.log.read_text()[-3000:]}"
+        )
 
     def kill(self, name: str) -> None:
         """Kill -9 a part and start it again at once."""

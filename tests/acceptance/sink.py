@@ -5,6 +5,7 @@ A mail stands in FILE, one JSON object a line, on the disk, before its 250 is se
 It shares no code with the product.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -18,6 +19,11 @@ _WRITING = threading.Lock()
 
 def serve(client: socket.socket, file: int) -> None:
     """One client, until it goes away."""
+    with contextlib.suppress(ConnectionError):
+        _converse(client, file)
+
+
+def _converse(client: socket.socket, file: int) -> None:
     stream = client.makefile("rb")
     client.sendall(b"220 sink.test\r\n")
     recipients: list[str] = []

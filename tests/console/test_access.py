@@ -5,6 +5,9 @@ import pytest
 
 from tests.console.world import SAM, World, message, outsiders
 from undisclosed.console.access import RIGHTS, Right
+from undisclosed.console.accounts.forms import ROLES_EXPLAINED
+from undisclosed.console.templatetags.console import ROLE_NAMES, STATE_NAMES
+from undisclosed.core.held import CopyState, HoldState, OutgoingKind
 from undisclosed.store import desk
 from undisclosed.store.models import Account, Role
 
@@ -47,6 +50,14 @@ def held_by_sam(world: World) -> dict[str, object]:
 
 def test_every_role_has_its_rights() -> None:
     assert set(RIGHTS) == set(Role)
+
+
+def test_every_role_is_named_and_explained_on_screen() -> None:
+    assert set(ROLE_NAMES) == set(ROLES_EXPLAINED) == set(Role)
+
+
+def test_every_state_has_a_name_on_screen() -> None:
+    assert set(STATE_NAMES) == {*HoldState, *CopyState, *OutgoingKind}
 
 
 def test_an_auditor_and_a_dpo_change_nothing() -> None:

@@ -47,7 +47,8 @@ class Presence:
                     "", autocommit=True, **connection_parameters(), **_KEEPALIVE
                 )
                 self._connection.execute(
-                    "SELECT pg_advisory_lock(%s, hashtext(%s))", (_SPACE, self.name)
+                    "SELECT pg_try_advisory_lock(%s, hashtext(%s))",
+                    (_SPACE, self.name),
                 )
         except psycopg.Error:
             self.close()

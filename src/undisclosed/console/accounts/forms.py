@@ -12,7 +12,7 @@ from undisclosed.console.forms import ConsoleForm
 from undisclosed.core.address import Address, parse_addr_spec
 from undisclosed.store.models import Role
 
-ROLE_NAMES = {
+ROLES_EXPLAINED = {
     Role.SENDER: _("Sender: sees and decides their own mail"),
     Role.SUPERVISOR: _("Supervisor: decides others' held mail"),
     Role.MANAGER: _("Manager: decides others' held mail"),
@@ -21,7 +21,7 @@ ROLE_NAMES = {
     Role.AUDITOR: _("Auditor: reads everything, changes nothing"),
     Role.ADMINISTRATOR: _("Administrator: accounts and settings, no mail"),
 }
-"""What each role is called on screen."""
+"""Each role with what it allows, as somebody who gives it reads it."""
 
 
 class LogInForm(ConsoleForm):
@@ -133,6 +133,6 @@ class InviteForm(ConsoleForm):
     )
     roles = forms.MultipleChoiceField(
         label=_("Roles"),
-        choices=[(role.value, name) for role, name in ROLE_NAMES.items()],
+        choices=[(role.value, name) for role, name in ROLES_EXPLAINED.items()],
         widget=forms.CheckboxSelectMultiple,
     )

@@ -17,12 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from undisclosed.console import pages, paging
 from undisclosed.console.access import Right, account_of, requires
 from undisclosed.console.accounts import links, throttle
-from undisclosed.console.accounts.forms import (
-    ROLE_NAMES,
-    EnterForm,
-    InviteForm,
-    LogInForm,
-)
+from undisclosed.console.accounts.forms import EnterForm, InviteForm, LogInForm
 from undisclosed.core.address import Address
 from undisclosed.store import crypto, journal
 from undisclosed.store.bootstrap import FIRST_LOGIN, login_link
@@ -165,7 +160,6 @@ def accounts(request: HttpRequest) -> HttpResponse:
             "form": form,
             "page": paging.page_of(everyone, request.GET.get("page")),
             "link": _link(request, token),
-            "role_names": ROLE_NAMES,
         },
         status=400 if form.is_bound and not form.is_valid() else 200,
     )

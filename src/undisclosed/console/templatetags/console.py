@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from undisclosed.console.access import Right, rights_of
 from undisclosed.core.held import CopyState, HoldState, OutgoingKind
 from undisclosed.store.desk import Page
+from undisclosed.store.models import Role
 
 register = template.Library()
 
@@ -49,6 +50,24 @@ def count(number: int) -> str:
 def state_name(state: HoldState | CopyState | OutgoingKind) -> str | Promise:
     """The name of a state, or of a kind of copy, on screen."""
     return STATE_NAMES[state]
+
+
+ROLE_NAMES: Final[dict[str, str | Promise]] = {
+    Role.SENDER: gettext_lazy("Sender"),
+    Role.SUPERVISOR: gettext_lazy("Supervisor"),
+    Role.MANAGER: gettext_lazy("Manager"),
+    Role.COMMUNICATIONS: gettext_lazy("Communications"),
+    Role.DPO: gettext_lazy("Data protection officer"),
+    Role.AUDITOR: gettext_lazy("Auditor"),
+    Role.ADMINISTRATOR: gettext_lazy("Administrator"),
+}
+"""What a role is called on screen."""
+
+
+@register.filter
+def role_name(role: str) -> str | Promise:
+    """The name of a role on screen; one that is no longer there, as it was kept."""
+    return ROLE_NAMES.get(role, role)
 
 
 @dataclass(frozen=True, slots=True)
