@@ -35,7 +35,7 @@ bench: environment ## measure against peers and bounds, print a table (ARGS="--q
 lint: environment ## style, types, import contracts, docstrings, documents
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy --strict src
+	$(BIN)/mypy --strict src tools
 	$(BIN)/lint-imports
 	$(BIN)/interrogate --quiet src
 	$(BIN)/python -m tools.reference --check

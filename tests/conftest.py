@@ -23,7 +23,7 @@ _HERE = Path(__file__).parent
 
 def _database(config: pytest.Config) -> "TestDatabase":
     if _DATABASE not in config.stash:
-        from tests.postgres import TestDatabase  # noqa: PLC0415
+        from tests.postgres import TestDatabase
 
         config.stash[_DATABASE] = TestDatabase()
         config.stash[_DATABASE].configure()

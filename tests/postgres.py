@@ -39,7 +39,7 @@ SELECT string_agg(format('%I', tablename), ', ') FROM pg_tables
 
 def quick_folder() -> str | None:
     """Where temporary files need no disk, if there is room; else the usual place."""
-    memory = Path("/dev/shm")
+    memory = Path("/dev/shm")  # noqa: S108
     if memory.exists() and shutil.disk_usage(memory).free > ROOM:
         return str(memory)
     return None

@@ -5,8 +5,9 @@ import argparse
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from typing import TypeVar
 
 import undisclosed
 from undisclosed.cli import COMMANDS, build_parser
@@ -20,8 +21,11 @@ from undisclosed.store.framework import configure
 from undisclosed.store.settings import ENVIRONMENT, SETTINGS, load
 from undisclosed.transport.smtp.replies import Reply
 
+State = TypeVar("State", bound=Enum)
+Event = TypeVar("Event", bound=Enum)
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+
+def table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A Markdown table."""
     lines = [head, tuple("---" for _ in head), *rows]
     return "\n".join("| " + " | ".join(_cell(c) for c in row) + " |" for row in lines)
@@ -37,15 +41,16 @@ def subparsers(
     """The parsers of a parser's commands by name; empty where it has none."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
+            found: dict[str, argparse.ArgumentParser] = action.choices
+            return found
     return {}
 
 
 def arguments(parser: argparse.ArgumentParser) -> list[tuple[str, ...]]:
     """What a command takes: its name as written, and the help."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for action in parser._actions:
-        skipped = argparse._SubParsersAction | argparse._HelpAction
+        skipped = (argparse._SubParsersAction, argparse._HelpAction)
         if isinstance(action, skipped) or action.help == argparse.SUPPRESS:
             continue
         value = action.metavar or action.dest.upper()
@@ -157,7 +162,7 @@ def errors() -> str:
     return table(("error", "sentence", "of", "trying again may succeed"), rows)
 
 
-def diagram(transitions: Mapping[Enum, Mapping[Enum, Enum]]) -> str:
+def diagram(transitions: Mapping[State, Mapping[Event, State]]) -> str:
     """A table of states as a Mermaid diagram."""
     lines = ["```mermaid", "stateDiagram-v2"]
     lines += [f'    state "{state.value}" as {state.name}' for state in transitions]
@@ -184,7 +189,7 @@ def copy_states() -> str:
 
 def replies() -> str:
     """What a client hears of each action."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (action.value, f"`{wire(reply_to(Verdict(action)))}`") for action in REPLIES
     ]
     return table(("verdict", "reply"), [*rows, ("", f"`{wire(TROUBLE)}`")])

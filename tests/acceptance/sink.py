@@ -2,7 +2,8 @@
 """A next hop as a process of its own, made to be killed: ``sink.py PORT FILE``.
 
 A mail stands in FILE, one JSON object a line, on the disk, before its 250 is sent.
-It shares no code with the product.
+It shares no code with the product. Who is called ``gone…`` is refused for good, who is
+called ``full…`` for now.
 """
 
 import contextlib
@@ -13,7 +14,9 @@ import socket
 import sys
 import threading
 
-OFFERS = b"250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-DSN\r\n250 SMTPUTF8\r\n"
+OFFERS = (
+    b"250-sink.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-DSN\r\n250 SMTPUTF8\r\n"
+)
 _WRITING = threading.Lock()
 
 
@@ -26,26 +29,42 @@ def serve(client: socket.socket, file: int) -> None:
 def _converse(client: socket.socket, file: int) -> None:
     stream = client.makefile("rb")
     client.sendall(b"220 sink.test\r\n")
-    recipients: list[str] = []
+    sender, recipients = "", list[str]()
     for line in stream:
         verb = line[:4].upper().strip()
         answer = b"250 2.0.0 OK\r\n"
         if verb == b"EHLO":
             answer = OFFERS
         elif verb in (b"MAIL", b"RSET"):
-            recipients = []
+            sender, recipients = _address_in(line), []
         elif verb == b"RCPT":
-            recipients.append(re.search(rb"<([^>]*)>", line)[1].decode())
+            recipient = _address_in(line)
+            answer = _answer_to(recipient)
+            if answer.startswith(b"250"):
+                recipients.append(recipient)
         elif verb == b"DATA":
             client.sendall(b"354 Go on\r\n")
             content = _content(stream)
             if content is None:
                 return
-            _write(file, recipients, content)
+            _write(file, sender, recipients, content)
         elif verb == b"QUIT":
             client.sendall(b"221 2.0.0 Bye\r\n")
             return
         client.sendall(answer)
+
+
+def _address_in(line: bytes) -> str:
+    found = re.search(rb"<([^>]*)>", line)
+    return found[1].decode() if found else ""
+
+
+def _answer_to(recipient: str) -> bytes:
+    if recipient.startswith("gone"):
+        return b"550 5.1.1 <%s> Nobody of this name\r\n" % recipient.encode()
+    if recipient.startswith("full"):
+        return b"452 4.2.2 Mailbox full\r\n"
+    return b"250 2.1.5 OK\r\n"
 
 
 def _content(stream: "socket.SocketIO") -> bytes | None:
@@ -57,8 +76,9 @@ def _content(stream: "socket.SocketIO") -> bytes | None:
     return None  # the client went away before the final dot: nothing was taken
 
 
-def _write(file: int, recipients: list[str], content: bytes) -> None:
-    record = {"rcpts": recipients, "content": content.decode("utf-8", "replace")}
+def _write(file: int, sender: str, recipients: list[str], content: bytes) -> None:
+    text = content.decode("utf-8", "replace")
+    record = {"sender": sender, "rcpts": recipients, "content": text}
     with _WRITING:
         os.write(file, json.dumps(record).encode() + b"\n")
         os.fsync(file)

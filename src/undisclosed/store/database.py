@@ -16,14 +16,12 @@ from typing import Any
 import django.db
 import psycopg
 from django.db import connection as django_connection
-from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGresult
 
 from undisclosed.errors import TransientError
 
 Row = tuple[Any, ...]
-_SQLSTATE = DiagnosticField.SQLSTATE
-_NOT_PREPARED = b"26000"
 _AWAY = (
     psycopg.OperationalError,  # class 08, 53 (disk full), 55, 57, 58; lost sockets
     psycopg.InterfaceError,
@@ -62,10 +60,11 @@ def _encoded(value: object) -> Any:  # psycopg's stubs forget that NULL is None
 class Connection:
     """A connection for plain SQL, inside ``database()`` only."""
 
-    __slots__ = ("raw",)
+    __slots__ = ("_prepared", "raw")
 
-    def __init__(self, raw: "psycopg.Connection[Row]") -> None:
+    def __init__(self, raw: "psycopg.Connection[Row]", prepared: set[bytes]) -> None:
         self.raw = raw
+        self._prepared = prepared
 
     def run(self, query: str, values: Sequence[object] = ()) -> "psycopg.Cursor[Row]":
         """Execute with values bound by the server; prepared when it repeats."""
@@ -85,11 +84,12 @@ class Connection:
         connection = self.raw.pgconn
         encoded = [_encoded(value) for value in values]
         formats = [isinstance(value, bytes) for value in values]
-        result = connection.exec_prepared(statement.name, encoded, formats)
-        if result.error_field(_SQLSTATE) == _NOT_PREPARED:
+        if statement.name not in self._prepared:
+            # Asking first would end the transaction that we may be in.
             prepared = connection.prepare(statement.name, statement.query)
             _check(prepared, ExecStatus.COMMAND_OK)
-            result = connection.exec_prepared(statement.name, encoded, formats)
+            self._prepared.add(statement.name)
+        result = connection.exec_prepared(statement.name, encoded, formats)
         _check(result, ExecStatus.TUPLES_OK)
         return (result.get_value(0, 0) or b"").decode()
 
@@ -109,8 +109,7 @@ def database() -> Iterator[Connection]:
         _drop_if_dead()
         django_connection.ensure_connection()
         raw = django_connection.connection
-        _close_with_thread(raw)
-        yield Connection(raw)
+        yield Connection(raw, _close_with_thread(raw).prepared)
     except _AWAY as error:
         state = getattr(error, "sqlstate", None) or "no connection"
         _drop()
@@ -126,12 +125,16 @@ def transaction() -> Iterator[Connection]:
 
 
 class _Closer:
-    """Closes a connection when the thread that it belongs to ends."""
+    """Closes a connection when the thread that it belongs to ends.
 
-    __slots__ = ("raw",)
+    It lives as long as the connection, and knows what is prepared there.
+    """
+
+    __slots__ = ("prepared", "raw")
 
     def __init__(self, raw: "psycopg.Connection[Row]") -> None:
         self.raw = raw
+        self.prepared: set[bytes] = set()
 
     def __del__(self) -> None:
         self.raw.close()
@@ -140,10 +143,11 @@ class _Closer:
 _of_thread = threading.local()
 
 
-def _close_with_thread(raw: "psycopg.Connection[Row]") -> None:
-    closer = getattr(_of_thread, "closer", None)
+def _close_with_thread(raw: "psycopg.Connection[Row]") -> _Closer:
+    closer: _Closer | None = getattr(_of_thread, "closer", None)
     if closer is None or closer.raw is not raw:
-        _of_thread.closer = _Closer(raw)
+        closer = _of_thread.closer = _Closer(raw)
+    return closer
 
 
 def _drop_if_dead() -> None:

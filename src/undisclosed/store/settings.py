@@ -17,7 +17,7 @@ from typing import Any
 from undisclosed.core.address import Address
 from undisclosed.core.policy import policy_from
 from undisclosed.errors import UndisclosedError
-from undisclosed.formats.configuration import Table, parse_toml
+from undisclosed.formats.configuration import ConfigurationError, Table, parse_toml
 from undisclosed.store import master_key
 from undisclosed.store.framework import configure, django_settings
 from undisclosed.store.settings_table import ENVIRONMENT, SETTINGS, read_table
@@ -45,6 +45,7 @@ __all__ = [
     "Limits",
     "PostOfficeSettings",
     "Settings",
+    "SettingsError",
     "StoreSettings",
     "WorkerSettings",
     "configure",
@@ -57,15 +58,33 @@ _HOST_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]]+)):(\d{1,5})")
 _HIGHEST_PORT = 65_535
 
 
+class SettingsError(ConfigurationError):
+    """A setting cannot be used: its file, its line, and one sentence."""
+
+    def __init__(self, file: Path | None, error: ConfigurationError) -> None:
+        sentence = f"{file}:{error.line}: {error.message}"
+        super().__init__(sentence, line=error.line, key=error.key)
+
+    def __str__(self) -> str:
+        return self.message
+
+
 def load(file: Path | None, environment: Mapping[str, str]) -> Settings:
     """Read the settings.
 
     ``file`` None: the one that UNDISCLOSED_SETTINGS names, else ``undisclosed.toml``
     in the current folder where there is one, else the defaults. Raises
-    ConfigurationError with the line, PolicyError likewise, and UndisclosedError
-    for the environment and for a file that cannot be read.
+    SettingsError, and UndisclosedError for the environment and for a file that
+    cannot be read.
     """
     file = _file(file, environment)
+    try:
+        return _read(file, environment)
+    except ConfigurationError as error:
+        raise SettingsError(file, error) from None
+
+
+def _read(file: Path | None, environment: Mapping[str, str]) -> Settings:
     table = parse_toml(_text_of(file) if file else "")
     reader = _Reader(table, file.parent if file else Path.cwd())
     return Settings(
