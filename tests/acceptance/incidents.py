@@ -155,6 +155,6 @@ TEXTS = (
     "you were with the way in which we dealt with it. The questions take about five\r\n"
     "minutes and your answers stay with our survey team. Please reply by Friday.",
     "Waiting list for housing in the hills: the letting rules change next month.\r\n"
-    "Applicants with a banding need to do nothing. If your household has grown, tell\r\n"
+    "Applicants with a banding need to do nothing. If the household grew, tell\r\n"
     "the housing desk before the end of the quarter, with a copy of the tenancy.",
 )

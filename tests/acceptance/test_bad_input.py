@@ -3,11 +3,9 @@
 
 import os
 import random
-import re
 import smtplib
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest

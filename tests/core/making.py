@@ -15,8 +15,8 @@ POLICY = Policy(own_domains=frozenset({"council.example"}))
 
 
 def address(text: str) -> Address:
-    """``ann@a.example`` as an address."""
-    local_part, _, domain = text.rpartition("@")
+    """``ann@a.example`` as an address; ``ann at …`` where the domain really exists."""
+    local_part, _, domain = text.replace(" at ", "@").rpartition("@")
     return Address(local_part, domain)
 
 

@@ -123,7 +123,7 @@ def _policy(settings: Settings) -> Iterator[Answer]:
 def _is_wide(network: IPv4Network | IPv6Network) -> bool:
     if network.is_loopback:
         return False
-    widest = WIDEST_IPV4 if network.version == 4 else WIDEST_IPV6  # noqa: PLR2004
+    widest = WIDEST_IPV4 if network.version == 4 else WIDEST_IPV6
     return network.prefixlen < widest
 
 
@@ -212,7 +212,7 @@ def _probe(settings: Settings, through: HostPort, given: str | None) -> Answer:
     )
     return Answer(
         Health.GOOD,
-        f"Mail handed to {through} passes the guard: the probe was held, and withdrawn.",
+        f"Mail handed to {through} passes the guard: a probe was held and withdrawn.",
     )
 
 

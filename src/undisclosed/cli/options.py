@@ -10,6 +10,11 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+try:
+    from uvloop import run as _run
+except ImportError:  # no wheel for this platform
+    from asyncio import run as _run  # type: ignore[assignment]
+
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
     """Add ``--settings FILE``."""
@@ -35,12 +40,7 @@ def log_to_stderr() -> None:
 def loop_run(main: Coroutine[Any, Any, None]) -> None:
     """Run in an event loop: uvloop where it is installed, else asyncio's own."""
     log_to_stderr()
-    try:
-        import uvloop
-    except ImportError:
-        asyncio.run(main)
-    else:
-        uvloop.run(main)
+    _run(main)
 
 
 def stop_event() -> asyncio.Event:

@@ -36,7 +36,7 @@ class PortTaken(UndisclosedError):
     """Another program listens on a port that we need."""
 
 
-class Stopped(Exception):  # noqa: N818 - no error: somebody asked for the end
+class Stopped(Exception):
     """SIGTERM or SIGINT came."""
 
 
@@ -73,7 +73,9 @@ def _say(sentence: str) -> None:
 
 def _parts(settings: Settings) -> dict[str, HostPort]:
     """Every part that listens, in the order of starting."""
-    parts = {} if settings.guard.next_hop else {"postoffice": settings.postoffice.listen}
+    parts = (
+        {} if settings.guard.next_hop else {"postoffice": settings.postoffice.listen}
+    )
     return {**parts, "guard": settings.guard.listen, "console": settings.console.listen}
 
 
@@ -170,8 +172,8 @@ def _answers_http(where: HostPort) -> bool:
     # The address is one of our own settings and stays on this machine.
     url = f"http://{where}/healthz"
     try:
-        with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310
-            return bool(answer.status == 200)  # noqa: PLR2004
+        with urllib.request.urlopen(url, timeout=5) as answer:
+            return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
 

@@ -27,7 +27,6 @@ from undisclosed.transport.smtp.client import ClientSettings
 from undisclosed.transport.smtp.limits import Limits
 from undisclosed.transport.smtp.settings import ServerSettings
 
-
 __all__ = [
     "checkpoint",
     "configure",

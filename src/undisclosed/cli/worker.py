@@ -53,7 +53,11 @@ async def _work(settings: Settings, name: str) -> None:
 
 
 def _deliver(
-    settings: Settings, hop: Hop, presence: Presence, metrics: GuardMetrics, stop: asyncio.Event
+    settings: Settings,
+    hop: Hop,
+    presence: Presence,
+    metrics: GuardMetrics,
+    stop: asyncio.Event,
 ) -> jobs.Task:
     chosen = DeliverySettings(retry=settings.delivery.retry)
 
@@ -74,9 +78,7 @@ def _deliver(
     return deliver
 
 
-def _sweep(
-    settings: Settings, presence: Presence, metrics: GuardMetrics
-) -> jobs.Task:
+def _sweep(settings: Settings, presence: Presence, metrics: GuardMetrics) -> jobs.Task:
     chosen = sweep_settings(settings)
     notices = wiring.notices(settings)
 

@@ -8,6 +8,7 @@ find: it is for envelopes and header fields, never for logs.
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 
 import idna
 
@@ -32,15 +33,20 @@ class Address:
     only spellings that no mail system tells apart in practice (letter case,
     quoting that is not needed, an internationalised domain in either form,
     a trailing dot); ``ann+news@`` and ``ann@`` stay two.
+    Who has made sure of it gives the ``person`` (see ``plain_addresses``).
     """
 
     __slots__ = ("_hash", "domain", "local_part", "person")
 
-    def __init__(self, local_part: str, domain: str) -> None:
+    def __init__(
+        self, local_part: str, domain: str, *, person: str | None = None
+    ) -> None:
         self.local_part = local_part
         self.domain = domain
-        self.person = person_of(local_part, domain)
-        self._hash = hash(self.person)
+        if person is None:
+            person = person_of(local_part, domain)
+        self.person = person
+        self._hash = hash(person)
 
     def spelled_out(self) -> str:
         """The whole address as written: for envelopes and headers, never logs."""
@@ -60,6 +66,18 @@ class Address:
 
     def __repr__(self) -> str:
         return f"<Address {self}>"
+
+
+def plain_addresses(pairs: Iterable[tuple[str, str]]) -> list[Address]:
+    """Addresses of pairs in which ``person_of`` would reduce nothing but letter case.
+
+    ASCII without white space, quotes and backslashes, and no dot at the end: whoever
+    calls this has seen to it. Most addresses are such, and looking twice costs half.
+    """
+    return [
+        Address(local_part, domain, person=f"{local_part}@{domain}".lower())
+        for local_part, domain in pairs
+    ]
 
 
 def person_of(local_part: str, domain: str) -> str:

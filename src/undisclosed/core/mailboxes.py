@@ -13,7 +13,7 @@ Everything is linear in the length of the text.
 import re
 from collections.abc import Iterator
 
-from undisclosed.core.address import Address
+from undisclosed.core.address import Address, plain_addresses
 
 AT_SIGNS = "@\uff20\ufe6b"
 """The at sign and its two compatibility forms, which mail readers take for it."""
@@ -37,6 +37,16 @@ _LITERAL = re.compile(r"\[[^\[\]<>@\s]{1,255}\]")
 # Display names in quotes that hold no address, and stand before one.
 _QUOTED_NAMES = re.compile(r'"[^"\\@]*"\s*(?=<)')
 _PLAIN_COMMENTS = re.compile(r'\([^()"\\@]*+\)')
+# A mailbox as nearly all are written: a name without anything that could be read in
+# two ways, one address, and the separator or the end behind it. Whatever does not
+# begin with one is taken whole, so that no text is gone over twice.
+_ODD_IN_NAME = r"""\\@%()\x00-\x08\x0a-\x1f\x7f"""
+_USUAL_MAILBOX = re.compile(
+    rf"""(?:"[^"{_ODD_IN_NAME}]*+"[ \t]*+<|[^"<>{_ODD_IN_NAME}]*+<)?"""
+    r"""([A-Za-z0-9_.+-]++(?:'[A-Za-z0-9_.+-]++)*+)"""
+    r"""@([A-Za-z0-9][A-Za-z0-9.-]*+(?<![.-]))>?[ \t]*+(?:[,;][ \t]*+|\Z)"""
+    r"""|(?s:.+)"""
+)
 _ORDINARY = re.compile(r"""[^"'()\[\]\\%\x00\x7f-\U0010ffff]*""")
 _GAPS = re.compile(
     rf"""@\s|\s@|\.\s+[^{_SEPARATORS}:@"]*@|@[^{_SEPARATORS}:@"]*(?:\s+\.|\.\s+)"""
@@ -74,6 +84,9 @@ def mailboxes(text: str) -> list[Address]:
         text = as_seen(text)
     if "@" not in text and "%40" not in text:
         return []
+    usual = _usual_mailboxes(text)
+    if usual is not None:
+        return usual
     plain = text
     if '"' in plain:
         plain = _QUOTED_NAMES.sub(" ", plain)
@@ -86,6 +99,12 @@ def mailboxes(text: str) -> list[Address]:
     for reading in _readings(text):
         once.update(dict.fromkeys(_every_at_sign(reading)))
     return [Address(local_part, domain) for local_part, domain in once]
+
+
+def _usual_mailboxes(text: str) -> list[Address] | None:
+    """The addresses of a text that is nothing but usual mailboxes; else None."""
+    found = _USUAL_MAILBOX.findall(text)
+    return plain_addresses(found) if found[-1][0] else None
 
 
 def _ordinary_mailboxes(text: str) -> list[Address] | None:

@@ -35,7 +35,8 @@ class Prepared:
     """A statement that is prepared once per connection and answers with one text.
 
     For what happens with every mail: it goes to libpq as it is, in one call, without
-    the interpreter's lock. Values are text, bytes, numbers, times or None.
+    the interpreter's lock. Values are text, bytes, numbers, times or None. Inside a
+    transaction it is not prepared: to ask for what is not there would end it.
     """
 
     __slots__ = ("name", "query")
@@ -80,7 +81,7 @@ class Connection:
         return self.run(query, values).fetchall()
 
     def ask(self, statement: Prepared, values: Sequence[object]) -> str:
-        """Execute a prepared statement; the text that it answers with."""
+        """Execute the statement; the text that it answers with."""
         connection = self.raw.pgconn
         encoded = [_encoded(value) for value in values]
         formats = [isinstance(value, bytes) for value in values]
@@ -90,8 +91,12 @@ class Connection:
             _check(prepared, ExecStatus.COMMAND_OK)
             self._prepared.add(statement.name)
         result = connection.exec_prepared(statement.name, encoded, formats)
-        _check(result, ExecStatus.TUPLES_OK)
-        return (result.get_value(0, 0) or b"").decode()
+        return _text_of(result)
+
+
+def _text_of(result: PGresult) -> str:
+    _check(result, ExecStatus.TUPLES_OK)
+    return (result.get_value(0, 0) or b"").decode()
 
 
 def _check(result: PGresult, wanted: ExecStatus) -> None:
