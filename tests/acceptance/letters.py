@@ -22,10 +22,14 @@ def letter(
     field: str = "To",
     text: str = "",
 ) -> bytes:
-    """A mail that shows these people; its text is its own unless it is given."""
+    """A mail that shows these people, with ``subject`` as its id for the clerk.
+
+    Its text is its own unless it is given.
+    """
     words = text or " ".join(f"{subject}-word{n}" for n in range(60))
     return (
         f"From: {sender}\r\n{field}: {', '.join(shown)}\r\nSubject: {subject}\r\n"
+        f"X-Test-Id: {subject}\r\n"
         f"Message-ID: <{abs(hash((subject, *shown)))}@authority.example>\r\n"
         f"\r\n{words}\r\n"
     ).encode()

@@ -125,6 +125,20 @@ def test_a_worker_outlives_a_database_that_drops_it(database):
     django.db.connections.close_all()
 
 
+def test_a_worker_outlives_a_database_that_is_stopped_and_started(database):
+    async def scene(ran):
+        await both_first_beats(ran)
+        database.server.stop()
+        await asyncio.sleep(1)
+        database.server.start()  # here, since it stops with the thread that starts it
+        while not ran.empty():
+            ran.get_nowait()
+        await both_first_beats(ran)
+
+    work(scene, beat=timedelta(milliseconds=200))
+    django.db.connections.close_all()
+
+
 def test_a_worker_without_its_functions_says_so(database):
     with pytest.raises(UndisclosedError, match="deliver"):
         asyncio.run(jobs.Jobs().run_worker(asyncio.Event()))

@@ -241,6 +241,16 @@ def test_shown_people_and_subject_travel_sealed(database):
     assert SENDER.spelled_out() not in row[0]
 
 
+def test_a_sentence_that_quotes_broken_bytes_is_kept(database):
+    kept = spool()
+    finding = replace(new_hold().findings[0], text="Shown in X-\0\udc80-To.")
+
+    hold_id = kept.hold(new_hold(findings=(finding,), singly_refused="Bad \0 field."))
+
+    assert kept.get(hold_id).findings[0].text == "Shown in X-\ufffd\ufffd-To."
+    assert kept.get(hold_id).singly_refused == "Bad \ufffd field."
+
+
 def test_the_lease_of_a_copy_ends_with_its_time(database):
     kept = spool()
     kept.queue([own_mail()], now=NOW)

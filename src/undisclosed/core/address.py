@@ -8,7 +8,6 @@ find: it is for envelopes and header fields, never for logs.
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable
 
 import idna
 
@@ -33,7 +32,7 @@ class Address:
     only spellings that no mail system tells apart in practice (letter case,
     quoting that is not needed, an internationalised domain in either form,
     a trailing dot); ``ann+news@`` and ``ann@`` stay two.
-    Who has made sure of it gives the ``person`` (see ``plain_addresses``).
+    Who has made sure of it gives the ``person`` (see ``plain_address``).
     """
 
     __slots__ = ("_hash", "domain", "local_part", "person")
@@ -68,16 +67,13 @@ class Address:
         return f"<Address {self}>"
 
 
-def plain_addresses(pairs: Iterable[tuple[str, str]]) -> list[Address]:
-    """Addresses of pairs in which ``person_of`` would reduce nothing but letter case.
+def plain_address(local_part: str, domain: str) -> Address:
+    """An address in which ``person_of`` would reduce nothing but letter case.
 
     ASCII without white space, quotes and backslashes, and no dot at the end: whoever
-    calls this has seen to it. Most addresses are such, and looking twice costs half.
+    calls this has seen to it. Most addresses are such; looking twice costs half.
     """
-    return [
-        Address(local_part, domain, person=f"{local_part}@{domain}".lower())
-        for local_part, domain in pairs
-    ]
+    return Address(local_part, domain, person=f"{local_part}@{domain}".lower())
 
 
 def person_of(local_part: str, domain: str) -> str:

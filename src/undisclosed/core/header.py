@@ -53,11 +53,14 @@ class HeaderBlock:
     """The header block's bytes as cuts, in their order, and where the body starts.
 
     ``fields`` makes the cuts into values each time it is asked: the reading of
-    ordinary mail looks at few of them.
+    ordinary mail looks at few of them. ``may_hide`` is false where the bytes hold
+    neither encoded words (RFC 2047) nor ``%40`` nor 8-bit text: then an address
+    needs an at sign in so many words.
     """
 
     cuts: tuple[Cut, ...] = field(repr=False)
     body_start: int
+    may_hide: bool = True
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -85,7 +88,9 @@ def split_content(
     """
     block_end, body_start = _ends(content, start, len(content) if end is None else end)
     block = content[start:block_end]
-    return HeaderBlock(tuple(_plain_cuts(block) or _cuts(block)), body_start)
+    may_hide = b"=?" in block or b"%40" in block or not block.isascii()
+    cuts = _plain_cuts(block) or _cuts(block)
+    return HeaderBlock(tuple(cuts), body_start, may_hide)
 
 
 def _plain_cuts(block: bytes) -> list[Cut]:

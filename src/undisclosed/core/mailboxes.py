@@ -13,7 +13,7 @@ Everything is linear in the length of the text.
 import re
 from collections.abc import Iterator
 
-from undisclosed.core.address import Address, plain_addresses
+from undisclosed.core.address import Address, plain_address
 
 AT_SIGNS = "@\uff20\ufe6b"
 """The at sign and its two compatibility forms, which mail readers take for it."""
@@ -104,7 +104,9 @@ def mailboxes(text: str) -> list[Address]:
 def _usual_mailboxes(text: str) -> list[Address] | None:
     """The addresses of a text that is nothing but usual mailboxes; else None."""
     found = _USUAL_MAILBOX.findall(text)
-    return plain_addresses(found) if found[-1][0] else None
+    if not found[-1][0]:
+        return None
+    return [plain_address(local_part, domain) for local_part, domain in found]
 
 
 def _ordinary_mailboxes(text: str) -> list[Address] | None:

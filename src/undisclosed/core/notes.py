@@ -31,17 +31,19 @@ class Notes:
     def note(self, shown: Channels, addresses: Iterable[Address], channel: str) -> None:
         """Write down that these people are shown by this channel."""
         alone = (channel,)
+        # Strings compare in C, addresses in Python, and there may be many of them.
+        own_side = {one.person for one in self.own_side if one is not None}
         for address in addresses:
-            channels = shown.get(address)
-            if channels is None:
-                if address in self.own_side:
-                    continue
-                if self.noted >= self.most:
-                    self.stop()
-                    return
+            if address.person in own_side:
+                continue
+            if self.noted >= self.most and address not in shown:
+                self.stop()
+                return
+            before = len(shown)
+            channels = shown.setdefault(address, alone)
+            if len(shown) > before:
                 self.noted += 1
-                shown[address] = alone
-            elif channel not in channels:
+            elif channels is not alone and channel not in channels:
                 shown[address] = (*channels, channel)
 
     def within_limit(self, text: str) -> str:

@@ -168,17 +168,14 @@ def _body_of(content: Content) -> Body:
 
 def _read_fields(header: HeaderBlock, notes: Notes) -> _Fields:
     fields = _Fields()
+    may_hide = header.may_hide
     for cut in header.cuts:
         body = cut[1]
         name, channel = name_and_channel(cut[0])
         if name in _TOLD:
             _be_told(name, body, fields)
         if channel is None or not (
-            b"@" in body
-            or channel.is_removable
-            or b"=?" in body
-            or b"%40" in body
-            or not body.isascii()
+            b"@" in body or channel.is_removable or (may_hide and _may_hide(body))
         ):
             continue
         text = notes.within_limit(field_text(body))
@@ -188,6 +185,11 @@ def _read_fields(header: HeaderBlock, notes: Notes) -> _Fields:
         if addresses or channel.is_removable:
             fields.named.append((channel, addresses, text, cut))
     return fields
+
+
+def _may_hide(body: bytes) -> bool:
+    """Whether an address could stand in the body of a field without an at sign."""
+    return b"=?" in body or b"%40" in body or not body.isascii()
 
 
 _OWN_SIDE = (Role.AUTHOR, Role.SENDER, Role.RETURN)

@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Iterator
 
-from undisclosed.core.address import Address
+from undisclosed.core.address import Address, plain_address
 from undisclosed.core.mailboxes import AT_SIGNS, as_seen
 
 MOST_AT_SIGNS = 400_000
@@ -88,9 +88,13 @@ def addresses_in_text(text: str) -> list[Address]:
 
 def _ordinary_address(text: str, earlier: int, at: int) -> Address | None:
     """The address around this at sign where it has letters, digits and dots only."""
+    before = text[max(earlier, at - _SHORTEST_CUT) : at]
+    # These stand before nearly all; only where others do is it worth a pattern.
+    local_part = before.rpartition(" ")[2].rpartition("\n")[2].rpartition("<")[2]
+    if not local_part.replace(".", "").isalnum():
+        local_part = _BEFORE.split(before)[-1]
     match = _DOMAIN.match(text, at + 1)
     domain = match[0].rstrip(_NOT_LAST) if match else ""
-    local_part = _BEFORE.split(text[max(earlier, at - _SHORTEST_CUT) : at])[-1]
     is_ordinary = (
         len(local_part) < _SHORTEST_CUT
         and domain.isascii()
@@ -99,7 +103,7 @@ def _ordinary_address(text: str, earlier: int, at: int) -> Address | None:
         and local_part[0] != "."
         and _is_domain(domain)
     )
-    return Address(local_part, domain) if is_ordinary else None
+    return plain_address(local_part, domain) if is_ordinary else None
 
 
 def _domains(text: str, start: int) -> Iterator[str]:

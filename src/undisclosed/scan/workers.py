@@ -83,7 +83,8 @@ class Workers:
 
     def close(self) -> None:
         """Let go of the processes; what they have not begun is not begun."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
+        # Not waiting would race with the interpreter's own wait at its end.
+        self._executor.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, batch: Batch) -> "Future[Looked]":
         try:

@@ -16,12 +16,14 @@ from typing import Any
 import django.db
 import psycopg
 from django.db import connection as django_connection
-from psycopg.pq import ExecStatus
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from undisclosed.errors import TransientError
 
 Row = tuple[Any, ...]
+_SQLSTATE = DiagnosticField.SQLSTATE
+_NOT_PREPARED = b"26000"
 _AWAY = (
     psycopg.OperationalError,  # class 08, 53 (disk full), 55, 57, 58; lost sockets
     psycopg.InterfaceError,
@@ -61,11 +63,10 @@ def _encoded(value: object) -> Any:  # psycopg's stubs forget that NULL is None
 class Connection:
     """A connection for plain SQL, inside ``database()`` only."""
 
-    __slots__ = ("_prepared", "raw")
+    __slots__ = ("raw",)
 
-    def __init__(self, raw: "psycopg.Connection[Row]", prepared: set[bytes]) -> None:
+    def __init__(self, raw: "psycopg.Connection[Row]") -> None:
         self.raw = raw
-        self._prepared = prepared
 
     def run(self, query: str, values: Sequence[object] = ()) -> "psycopg.Cursor[Row]":
         """Execute with values bound by the server; prepared when it repeats."""
@@ -85,12 +86,15 @@ class Connection:
         connection = self.raw.pgconn
         encoded = [_encoded(value) for value in values]
         formats = [isinstance(value, bytes) for value in values]
-        if statement.name not in self._prepared:
-            # Asking first would end the transaction that we may be in.
+        if connection.transaction_status != TransactionStatus.IDLE:
+            query = statement.query
+            result = connection.exec_params(query, encoded, param_formats=formats)
+            return _text_of(result)
+        result = connection.exec_prepared(statement.name, encoded, formats)
+        if result.error_field(_SQLSTATE) == _NOT_PREPARED:
             prepared = connection.prepare(statement.name, statement.query)
             _check(prepared, ExecStatus.COMMAND_OK)
-            self._prepared.add(statement.name)
-        result = connection.exec_prepared(statement.name, encoded, formats)
+            result = connection.exec_prepared(statement.name, encoded, formats)
         return _text_of(result)
 
 
@@ -114,7 +118,8 @@ def database() -> Iterator[Connection]:
         _drop_if_dead()
         django_connection.ensure_connection()
         raw = django_connection.connection
-        yield Connection(raw, _close_with_thread(raw).prepared)
+        _close_with_thread(raw)
+        yield Connection(raw)
     except _AWAY as error:
         state = getattr(error, "sqlstate", None) or "no connection"
         _drop()
@@ -130,16 +135,12 @@ def transaction() -> Iterator[Connection]:
 
 
 class _Closer:
-    """Closes a connection when the thread that it belongs to ends.
+    """Closes a connection when the thread that it belongs to ends."""
 
-    It lives as long as the connection, and knows what is prepared there.
-    """
-
-    __slots__ = ("prepared", "raw")
+    __slots__ = ("raw",)
 
     def __init__(self, raw: "psycopg.Connection[Row]") -> None:
         self.raw = raw
-        self.prepared: set[bytes] = set()
 
     def __del__(self) -> None:
         self.raw.close()
@@ -148,11 +149,10 @@ class _Closer:
 _of_thread = threading.local()
 
 
-def _close_with_thread(raw: "psycopg.Connection[Row]") -> _Closer:
-    closer: _Closer | None = getattr(_of_thread, "closer", None)
+def _close_with_thread(raw: "psycopg.Connection[Row]") -> None:
+    closer = getattr(_of_thread, "closer", None)
     if closer is None or closer.raw is not raw:
-        closer = _of_thread.closer = _Closer(raw)
-    return closer
+        _of_thread.closer = _Closer(raw)
 
 
 def _drop_if_dead() -> None:

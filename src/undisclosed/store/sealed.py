@@ -98,6 +98,11 @@ def load_shown(plain: bytes) -> tuple[Shown, ...]:
     )
 
 
+def printable(text: str) -> str:
+    """A sentence that PostgreSQL takes: it may quote a field's name as it came."""
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
+
+
 def dump_findings(findings: Iterable[Finding]) -> str:
     """Findings as JSON; they never hold an address, so they are not sealed."""
     return json.dumps(
@@ -106,7 +111,7 @@ def dump_findings(findings: Iterable[Finding]) -> str:
                 "rule": finding.rule,
                 "action": finding.action.value,
                 "people": finding.people,
-                "text": finding.text,
+                "text": printable(finding.text),
             }
             for finding in findings
         ]

@@ -107,7 +107,9 @@ class PostgresSpool:
             new.people,
             new.disclosures,
             new.viewers,
-            new.singly_refused,
+            None
+            if new.singly_refused is None
+            else sealed.printable(new.singly_refused),
             new.received_at,
             new.expires_at,
             new.received_at - self._retry_window,

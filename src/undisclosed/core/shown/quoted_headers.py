@@ -7,7 +7,7 @@ lines under each other, one of which names people.
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from undisclosed.core.address import Address
 from undisclosed.core.text import addresses_in_text
@@ -48,16 +48,17 @@ OTHER_LABELS = frozenset(
     }
 )  # fmt: skip
 
+_LABELS = PEOPLE_LABELS | OTHER_LABELS
 _LONGEST_HEAD = 64
+# One search goes through all lines: the line end in front is quick to find.
 _LABEL = re.compile(
-    r"[ \t\u3000\xa0>|*_]*+([^\s>|*_:\uff1a][^:\uff1a]{0,23}+)[:\uff1a]"
+    r"\n[ \t\u3000\xa0>|*_]*+([^\s>|*_:\uff1a][^\n:\uff1a]{0,23}+)[:\uff1a]"
 )
 _GAP = re.compile(r"\n[ \t\xa0>|*_\r]*\n[ \t\xa0>|*_\r]*[^\s>|*_]")
 _QUOTING = re.compile(r"^[ \t]*[>|][ \t>|]*", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     label: str
     start: int
     after: int
@@ -66,7 +67,7 @@ class _Line:
 def quoted_people(text: str) -> tuple[list[Address], str]:
     """The people of every header block in the text, and the text without them."""
     lines = _label_lines(text)
-    if len(lines) < 2:
+    if len(lines) < 2 or not any(line.label in PEOPLE_LABELS for line in lines):
         return [], text
     people: list[Address] = []
     rest: list[str] = []
@@ -74,7 +75,9 @@ def quoted_people(text: str) -> tuple[list[Address], str]:
     for block in _blocks(text, lines):
         for line, end in block:
             if line.label in PEOPLE_LABELS:
-                named = _QUOTING.sub("", text[line.after : end])
+                named = text[line.after : end]
+                if ">" in named or "|" in named:
+                    named = _QUOTING.sub("", named)
                 people += addresses_in_text(named)
                 rest.append(text[position : line.start])
                 position = end
@@ -84,15 +87,11 @@ def quoted_people(text: str) -> tuple[list[Address], str]:
 
 def _label_lines(text: str) -> list[_Line]:
     lines = []
-    start = 0
-    for line in text.split("\n"):
-        head = line[:_LONGEST_HEAD]
-        if ":" in head or "\uff1a" in head:
-            match = _LABEL.match(line)
-            label = match[1].rstrip(" \t*_\xa0\u3000").lower() if match else ""
-            if match and (label in PEOPLE_LABELS or label in OTHER_LABELS):
-                lines.append(_Line(label, start, start + match.end()))
-        start += len(line) + 1
+    for found in _LABEL.finditer("\n" + text):
+        start, after = found.start(), found.end() - 1
+        label = found[1].rstrip(" \t*_\xa0\u3000").lower()
+        if after - start <= _LONGEST_HEAD and label in _LABELS:
+            lines.append(_Line(label, start, after))
     return lines
 
 
