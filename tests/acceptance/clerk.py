@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The people of an installation, as a process of its own: ``clerk.py DEED``.
 
-``prepare`` makes the tables. ``decide`` sends every second held mail singly.
-``state`` prints what became of each held mail, by the id that its test gave it.
+``prepare`` makes the tables. ``decide`` sends every second held mail singly,
+``singly ID`` the one to which its test gave this id. ``state`` prints what became of
+each held mail, by the id that its test gave it.
 """
 
 import json
@@ -24,27 +25,39 @@ def prepare() -> None:
 def decide() -> None:
     """Send every second held mail singly; what is away is left for the next time."""
     from undisclosed.errors import TransientError
-    from undisclosed.guard import desk
     from undisclosed.store.models import HeldMail
 
-    settings = wiring.load(None)
     for hold_id in HeldMail.objects.filter(state="held").values_list("id", flat=True):
         if int(hold_id, 16) % 2:
             continue
-        sender = wiring.spool().get(hold_id).envelope.mail_from
-        actor = desk.Actor(name="clerk", addresses=frozenset({sender}))
         try:
-            desk.send_singly(
-                wiring.spool(),
-                wiring.memory(),
-                hold_id,
-                settings.policy,
-                actor,
-                wiring.utc_now(),
-                name=wiring.keyed_ids(),
-            )
+            _send_singly(hold_id)
         except TransientError:
             return
+
+
+def singly(test_id: str) -> None:
+    """Send the held mail of this id singly."""
+    from undisclosed.store.models import HeldMail
+
+    for hold_id in HeldMail.objects.filter(state="held").values_list("id", flat=True):
+        if f"\nX-Test-Id: {test_id}\r".encode() in wiring.spool().content(hold_id):
+            _send_singly(hold_id)
+
+
+def _send_singly(hold_id: str) -> None:
+    from undisclosed.guard import desk
+
+    sender = wiring.spool().get(hold_id).envelope.mail_from
+    desk.send_singly(
+        wiring.spool(),
+        wiring.memory(),
+        hold_id,
+        wiring.load(None).policy,
+        desk.Actor(name="clerk", addresses=frozenset({sender})),
+        wiring.utc_now(),
+        name=wiring.keyed_ids(),
+    )
 
 
 def state() -> None:
@@ -72,4 +85,5 @@ def state() -> None:
 
 if __name__ == "__main__":
     wiring.configure(wiring.load(None))
-    {"prepare": prepare, "decide": decide, "state": state}[sys.argv[1]]()
+    deeds = {"prepare": prepare, "decide": decide, "singly": singly, "state": state}
+    deeds[sys.argv[1]](*sys.argv[2:])

@@ -150,15 +150,23 @@ class Installation:
     def prepare(self) -> None:
         """Start the database and make its tables, before anything else."""
         self.database.start()
-        self.clerk("prepare")
+        try:
+            self.clerk("prepare")
+        except BaseException:
+            self.database.stop()
+            raise
 
     def __enter__(self) -> Self:
         self.database.start()
         self.start("hop")
         self.start("guard")
         self.start("worker")
-        self.wait_for(self.hop_port)
-        self.wait_for(self.guard_port)
+        try:
+            self.wait_for(self.hop_port)
+            self.wait_for(self.guard_port)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -169,10 +177,14 @@ class Installation:
         self.database.stop()
 
     def start(self, name: str, *command: str) -> None:
-        """Start a part: hop, guard or worker; or a command under a name."""
+        """Start a part: hop, guard or worker; or a command under a name.
+
+        What follows ``hop`` are beginnings of recipients that it refuses.
+        """
         whole = [sys.executable, "-m", "undisclosed", *(command or (name,))]
         if name == "hop":
-            whole = [sys.executable, str(SINK), str(self.hop_port), str(self.sink)]
+            sink = [str(SINK), str(self.hop_port), str(self.sink)]
+            whole = [sys.executable, *sink, *command]
         with self.log.open("ab") as log:
             self.processes[name] = subprocess.Popen(
                 whole, env=self.environment, stdout=log, stderr=log
@@ -193,10 +205,10 @@ class Installation:
         with psycopg.connect(self.database.url) as connection:
             return connection.execute(query.encode(), values).fetchall()
 
-    def clerk(self, deed: str) -> str:
+    def clerk(self, deed: str, *words: str) -> str:
         """Have ``clerk.py`` do something with this installation; what it printed."""
         done = subprocess.run(
-            [sys.executable, "-m", "tests.acceptance.clerk", deed],
+            [sys.executable, "-m", "tests.acceptance.clerk", deed, *words],
             env=self.environment,
             cwd=Path(__file__).parents[2],
             capture_output=True,

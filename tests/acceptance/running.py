@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -86,7 +87,9 @@ class Run:
     def __enter__(self) -> Self:
         self.begin()
         until(lambda: self.is_ready or not is_running(self.pid), "it ends", PATIENCE)
-        assert self.is_ready, self.err
+        if not self.is_ready:
+            self.stop(signal.SIGKILL)
+            raise AssertionError(self.err)
         self.family = family_of(self.pid)
         return self
 
@@ -123,10 +126,32 @@ class Run:
         self.code = self._process.wait(60)
         return self.code
 
-    def clerk(self, deed: str) -> str:
+    def part(self, *words: str) -> int:
+        """The process of a part: the oldest one whose command line has these words."""
+        named = [pid for pid in sorted(self.family) if _has(pid, words)]
+        assert named, f"{words} is not running"
+        return named[0]
+
+    def answers_http(self) -> bool:
+        """Whether the pages are served."""
+        url = f"http://127.0.0.1:{self.console_port}/healthz"
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
+    def clerk(self, deed: str, *words: str) -> str:
         """Have ``clerk.py`` do something with this installation; what it printed."""
         done = subprocess.run(
-            [*self.before, sys.executable, "-m", "tests.acceptance.clerk", deed],
+            [
+                *self.before,
+                sys.executable,
+                "-m",
+                "tests.acceptance.clerk",
+                deed,
+                *words,
+            ],
             env={**self.environment, "PYTHONDONTWRITEBYTECODE": "1"},
             cwd=ROOT,
             capture_output=True,
@@ -141,3 +166,11 @@ class Run:
         """The held mails by the id that the test gave them."""
         mails = json.loads(self.clerk("state"))["held"].values()
         return {mail["test_id"]: mail for mail in mails}
+
+
+def _has(pid: int, words: Sequence[str]) -> bool:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return all(word.encode() in command for word in words)

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A next hop as a process of its own, made to be killed: ``sink.py PORT FILE``.
+"""A next hop as a process of its own, made to be killed: ``sink.py PORT FILE [NAME]``.
 
 A mail stands in FILE, one JSON object a line, on the disk, before its 250 is sent.
-It shares no code with the product. Who is called ``gone…`` is refused for good, who is
-called ``full…`` for now.
+It shares no code with the product. Recipients that begin with NAME are refused.
 """
 
 import contextlib
@@ -60,10 +59,8 @@ def _address_in(line: bytes) -> str:
 
 
 def _answer_to(recipient: str) -> bytes:
-    if recipient.startswith("gone"):
+    if any(recipient.startswith(name) for name in sys.argv[3:]):
         return b"550 5.1.1 <%s> Nobody of this name\r\n" % recipient.encode()
-    if recipient.startswith("full"):
-        return b"452 4.2.2 Mailbox full\r\n"
     return b"250 2.1.5 OK\r\n"
 
 

@@ -87,6 +87,7 @@ def test_a_full_disk_is_451_and_heals_when_there_is_room_again(
         assert len(held) < 8
         assert is_running(run.pid)
         filler.unlink()
+        assert is_running(run.pid)
         until(lambda: _try(run, 99), "the mail is held after all", 120)
         there = {f"mail-{number}" for number in (0, 99, *held)}
         assert run.held().keys() >= there

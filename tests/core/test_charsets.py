@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from undisclosed.core.charsets import codec_of, decode, has_ascii_at_sign
+from undisclosed.core.charsets import codec_of, decode, is_transparent, readings
 
 CHARSETS = [
     "", "utf-8", "us-ascii", "iso-8859-1", "windows-1252", "shift_jis", "utf-7",
@@ -37,6 +37,39 @@ def test_a_wrong_charset_is_read_another_way():
     assert decode(b"\xf6\xff", "utf-16-le") == "\ufff6"
 
 
-@pytest.mark.parametrize("charset", ["utf-16", "UTF-16LE", "utf-7", "cp037"])
+@pytest.mark.parametrize(
+    "charset", ["utf-16", "UTF-16LE", "utf-7", "cp037", "iso-2022-jp", "hz-gb-2312"]
+)
 def test_some_charsets_hide_the_at_sign(charset):
-    assert not has_ascii_at_sign(charset)
+    codec = codec_of(charset)
+
+    assert codec
+    assert not is_transparent(codec)
+
+
+@pytest.mark.parametrize(
+    "charset", ["us-ascii", "utf-8", "iso-8859-15", "windows-1252", "shift_jis", "koi8-r"]
+)
+def test_ascii_is_itself_in_most_charsets(charset):
+    codec = codec_of(charset)
+
+    assert codec
+    assert is_transparent(codec)
+
+
+@pytest.mark.parametrize(
+    ("data", "charset"),
+    [
+        (b"ann@a.example", "cp037"),
+        (b"ann@a.example", "utf-16le"),
+        ("ann@a.example".encode("utf-16le") + b"x", "utf-16le"),
+        (b"ann+AEA-a.example \xff", "utf-7"),
+        ("ann\uff20a.example".encode() + b"\xff", "utf-8"),
+    ],
+    ids=["EBCDIC that is none", "UTF-16 that is none", "odd UTF-16", "broken UTF-7",
+         "broken UTF-8"],
+)  # fmt: skip
+def test_an_address_is_read_whether_or_not_the_charset_is_true(data, charset):
+    texts = [text.replace("\uff20", "@") for text in readings(data, charset)]
+
+    assert any("ann@a.example" in text for text in texts)

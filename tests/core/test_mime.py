@@ -9,14 +9,13 @@ from hypothesis import given
 from tests.strategies import hostile_bytes
 from undisclosed.core.header import split_content
 from undisclosed.core.mime import (
-    BLOCK,
     DEEPEST,
     Kind,
     Limits,
-    decoded,
     parameters,
     parts_of,
 )
+from undisclosed.core.transfer_encodings import BLOCK, decoded, stream
 
 
 def _parts(content):
@@ -119,6 +118,6 @@ def test_long_lines_are_decoded_whole(encoding):
     plain = b"a" * (3 * BLOCK + 7)
     source = base64.b64encode(plain) if encoding == "base64" else plain
 
-    blocks = list(decoded(source, 0, len(source), encoding))
+    blocks = list(stream(source, 0, len(source), encoding))
 
     assert b"".join(blocks) == plain

@@ -262,6 +262,24 @@ def a_recall_of_nothing_in_memory_is_not(make: Factory) -> None:
     assert [reserve(memory, each).known.recalled for each in others] == [False] * 4
 
 
+def a_recall_finds_neither_itself_nor_another_recall(make: Factory) -> None:
+    memory = make()
+    recall = wave(
+        "recall",
+        range(0),
+        audience=people(range(50)),
+        recalls="newsletter",
+        subject="newsletter",
+    )
+
+    found = [
+        reserve(memory, replace(recall, digest=digest)).known.recalled
+        for digest in (b"1" * 32, b"1" * 32, b"2" * 32)
+    ]
+
+    assert found == [False] * 3
+
+
 def two_guards_at_once_see_one_another(make: Factory) -> None:
     memory = make()
     waves = [wave(f"batch {n}", range(10 * n, 10 * n + 10)) for n in range(16)]
@@ -291,5 +309,6 @@ CHECKS: tuple[Callable[[Factory], None], ...] = (
     settling_what_is_not_known_changes_nothing,
     a_recall_of_a_mail_in_memory_is_recognised,
     a_recall_of_nothing_in_memory_is_not,
+    a_recall_finds_neither_itself_nor_another_recall,
     two_guards_at_once_see_one_another,
 )

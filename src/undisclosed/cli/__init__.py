@@ -23,6 +23,7 @@ COMMANDS = {
     "console": "the pages alone",
     "postoffice": "the catching mailbox of a machine without a next hop",
     "policy": "check a policy file",
+    "migrate": "make or change the tables, before parts are started apart",
     "doctor": "is this installation really guarded?",
 }
 """Every command, in the order of the help; each is a module of this package."""
@@ -58,6 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        # A full disk, a folder that is not ours: the machine's own words say it.
+        where = f": {error.filename}" if error.filename else ""
+        return _say(
+            f"{error.strerror or 'The system failed'}{where}", TEMPORARY_FAILURE
+        )
 
 
 def _parser_for(given: Sequence[str]) -> argparse.ArgumentParser:
@@ -74,6 +81,6 @@ def _module(name: str) -> ModuleType:
     return importlib.import_module(f"undisclosed.cli.{name}")
 
 
-def _say(error: UndisclosedError, code: int) -> int:
-    print(f"undisclosed: {error}", file=sys.stderr)
+def _say(sentence: UndisclosedError | str, code: int) -> int:
+    print(f"undisclosed: {sentence}", file=sys.stderr)
     return code

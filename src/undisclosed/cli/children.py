@@ -50,7 +50,7 @@ class Child:
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=partial(_end_with, os.getpid()),  # noqa: PLW1509 - one system call, no threads
+            preexec_fn=partial(end_with, os.getpid()),  # noqa: PLW1509 - one system call, no threads
         )
 
     @property
@@ -112,7 +112,7 @@ class Children:
             child.stop(until)
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """Have the kernel end this process when its parent ends (prctl(2), Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -11,6 +11,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 
 from undisclosed.cli import options, wiring
+from undisclosed.cli.children import end_with
 from undisclosed.console.site import application
 
 BLOCKING_THREADS = 4
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace) -> int:
 
 def pages() -> Callable[..., Any]:
     """The WSGI application of one process, with its own settings and connections."""
+    # Left behind it would keep the port, and serve the pages of an earlier start.
+    end_with(os.getppid())
     options.log_to_stderr()
     wiring.configure(wiring.load(None))
     return application()

@@ -23,14 +23,13 @@ from undisclosed.cli import options, wiring
 from undisclosed.core.address import Address
 from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.guard import desk
-from undisclosed.store import bootstrap, master_key
-from undisclosed.store.database import database
+from undisclosed.store import bootstrap, master_key, migrate, presence
 from undisclosed.store.settings import HostPort, Settings
 
 FOUND, GUARDED = 3, 0
 WIDEST_IPV4, WIDEST_IPV6 = 8, 32
 PATIENCE = 30.0
-"""Seconds that a mail server in between may take to pass the probe on."""
+"""Seconds that a mail server in between may keep the probe, unless told otherwise."""
 
 
 class Health(Enum):
@@ -64,6 +63,13 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="own address that the probe is sent from (default: holds.notice_from)",
     )
     parser.add_argument(
+        "--wait",
+        type=float,
+        default=PATIENCE,
+        metavar="SECONDS",
+        help="how long a server in between may keep the probe (default: 30)",
+    )
+    parser.add_argument(
         "--master-key-backup",
         type=Path,
         metavar="FILE",
@@ -94,7 +100,7 @@ def _answers(settings: Settings, args: argparse.Namespace) -> Iterator[Answer]:
     if args.through:
         host, _, port = args.through.rpartition(":")
         through = HostPort(host.strip("[]"), int(port) if port.isdigit() else 25)
-    yield _safely(lambda: _probe(settings, through, args.sender))
+    yield _safely(lambda: _probe(settings, through, args.sender, args.wait))
 
 
 def _safely(check: Callable[[], Answer]) -> Answer:
@@ -128,6 +134,11 @@ def _is_wide(network: IPv4Network | IPv6Network) -> bool:
 
 
 def _database() -> Answer:
+    if migrate.is_needed():
+        return Answer(
+            Health.BAD,
+            "The tables are missing or of an earlier release: `undisclosed migrate`.",
+        )
     bootstrap.check_key()
     return Answer(Health.GOOD, "The database answers, and the master key fits it.")
 
@@ -150,12 +161,7 @@ def _key_backup(settings: Settings, file: Path | None) -> Answer:
 
 
 def _worker() -> Answer:
-    with database() as connection:
-        row = connection.one(
-            "SELECT count(*) FROM procrastinate_workers "
-            "WHERE last_heartbeat > now() - interval '1 minute'"
-        )
-    count = row[0] if row else 0
+    count = presence.working()
     if not count:
         return Answer(Health.BAD, "No worker is running: nothing is delivered.")
     return Answer(Health.GOOD, f"Workers running: {count}.")
@@ -176,7 +182,9 @@ def _hop(settings: Settings) -> Answer:
     return Answer(Health.GOOD, f"The next hop {where} answers.")
 
 
-def _probe(settings: Settings, through: HostPort, given: str | None) -> Answer:
+def _probe(
+    settings: Settings, through: HostPort, given: str | None, wait: float
+) -> Answer:
     """Hand in a mail that must be held, find it among the held, withdraw it."""
     sender = _sender(settings, given)
     token = secrets.token_hex(8)
@@ -194,7 +202,7 @@ def _probe(settings: Settings, through: HostPort, given: str | None) -> Answer:
         return Answer(
             Health.BAD, f"{through} did not take the probe: {type(error).__name__}."
         )
-    hold_id = _find(token, began_at)
+    hold_id = _find(token, began_at, wait)
     if hold_id is None:
         return Answer(
             Health.BAD,
@@ -233,9 +241,9 @@ def _message(sender: Address, people: list[str], token: str) -> bytes:
     ).encode()
 
 
-def _find(token: str, since: datetime) -> str | None:
+def _find(token: str, since: datetime, wait: float) -> str | None:
     """The held mail that holds the token, once it is there."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + wait
     while time.monotonic() < until:
         for hold_id in _held_since(since):
             try:

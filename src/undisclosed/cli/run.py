@@ -28,6 +28,9 @@ from undisclosed.store.settings import HostPort, Settings
 LONGEST_START = 60.0
 """Seconds that a part has to answer for the first time."""
 
+SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
+"""Seconds between two starts of a database that does not start."""
+
 BEGAN_AT = "UNDISCLOSED_BEGAN_AT"
 """Environment: when ``make run`` began, in seconds since the epoch."""
 
@@ -212,10 +215,25 @@ def _shortened(folder: Path) -> str:
 
 def _watch(children: Children, database: Server | None) -> None:
     """Start again what ends, until ``Stopped`` is raised by a signal."""
+    pause, try_at = SHORTEST_PAUSE, 0.0
     while True:
         time.sleep(0.2)
-        if database is not None and not database.is_alive():
-            _say("the database ended: starting it again")
-            database.start()
+        if database is None or database.is_alive():
+            pause = SHORTEST_PAUSE
+        elif time.monotonic() >= try_at:
+            if not _is_started_again(database):
+                pause = min(2 * pause, LONGEST_PAUSE)
+            try_at = time.monotonic() + pause
         for name in children.start_again():
             _say(f"the {name} ended: started it again")
+
+
+def _is_started_again(database: Server) -> bool:
+    """Whether the database is there again. A full disk keeps it away for a while."""
+    _say("the database ended: starting it again")
+    try:
+        database.start()
+    except (UndisclosedError, OSError) as error:
+        _say(f"the database does not start: {error}")
+        return False
+    return True

@@ -38,7 +38,7 @@ class Address:
     __slots__ = ("_hash", "domain", "local_part", "person")
 
     def __init__(
-        self, local_part: str, domain: str, *, person: str | None = None
+        self, local_part: str, domain: str, person: str | None = None
     ) -> None:
         self.local_part = local_part
         self.domain = domain
@@ -73,7 +73,7 @@ def plain_address(local_part: str, domain: str) -> Address:
     ASCII without white space, quotes and backslashes, and no dot at the end: whoever
     calls this has seen to it. Most addresses are such; looking twice costs half.
     """
-    return Address(local_part, domain, person=f"{local_part}@{domain}".lower())
+    return Address(local_part, domain, f"{local_part}@{domain}".lower())
 
 
 def person_of(local_part: str, domain: str) -> str:

@@ -4,14 +4,17 @@
 A text without an at sign costs a search for one; blocks that hold one are decoded.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from undisclosed.core.charsets import decode, has_ascii_at_sign
+from undisclosed.core.address import Address
+from undisclosed.core.charsets import decode
 from undisclosed.core.encoded_words import field_text
 from undisclosed.core.header import HeaderBlock
-from undisclosed.core.mime import Kind, Limits, TextPart, decoded, parts_of
+from undisclosed.core.mime import Kind, Limits, TextPart, parts_of
 from undisclosed.core.notes import Channels, Notes
+from undisclosed.core.part_text import texts_with_at_sign
 from undisclosed.core.recall import TNEF_TYPES, has_recall_class
 from undisclosed.core.shown import (
     attached_messages,
@@ -20,12 +23,8 @@ from undisclosed.core.shown import (
     name_and_channel,
     quoted_headers,
 )
-from undisclosed.core.text import (
-    addresses_in_text,
-    has_at_sign,
-    html_has_at_sign,
-    html_visible_text,
-)
+from undisclosed.core.text import addresses_in_text, html_visible_text
+from undisclosed.core.transfer_encodings import stream
 
 LONGEST_VISIBLE_TEXT = 65_536
 """Characters of the body that ``visible_text`` gives."""
@@ -33,6 +32,13 @@ LONGEST_VISIBLE_TEXT = 65_536
 LONGEST_TNEF = 1024 * 1024
 """Bytes of a TNEF stream in which the class of a recall is looked for."""
 
+_People = tuple[list[Address], list[Address]]
+_NEVER_HTML = frozenset({"", "text/plain", "text/csv", "application/json"})
+_BEGINNING_OF_HTML = re.compile(
+    r"[\s\ufeff]*<(?:!doctype|!--|html|head|body|meta|style|div|table|p|span|font)\b",
+    re.IGNORECASE,
+)
+_END_OF_FLOWED_LINE = re.compile(r" \r?\n(?:>+ ?)?")
 _FILE_NAMES = "names of attachments"
 _TOO_MANY_PARTS = "It has more parts, or parts nested deeper, than are read."
 
@@ -96,32 +102,27 @@ def _read_text(
         channel = attached_messages.PREFIX + channel
     elif part.is_attached:
         channel = body_text.ATTACHED
-    read = html_body.read_html_body if is_html else body_text.read_body_text
-    for text in _texts_with_at_sign(part):
-        found, quoted = read(text)
-        notes.note(in_text, found, channel)
-        notes.note(in_forwarded, quoted, quoted_headers.CHANNEL)
-        if notes.is_full:
-            notes.stop()
-            return
+    for text in texts_with_at_sign(part):
+        for found, quoted in _readings(part, text):
+            notes.note(in_text, found, channel)
+            notes.note(in_forwarded, quoted, quoted_headers.CHANNEL)
+            if notes.is_full:
+                notes.stop()
+                return
 
 
-def _texts_with_at_sign(part: TextPart) -> Iterator[str]:
-    looks_anyway = not has_ascii_at_sign(part.charset)
-    is_html = part.kind is Kind.HTML
-    for block in decoded(part.source, part.start, part.end, part.encoding):
-        if b"@" in block or b"%40" in block or looks_anyway:
-            yield decode(block, part.charset)
-        elif _may_hide_at_sign(block, is_html=is_html):
-            text = decode(block, part.charset)
-            if html_has_at_sign(text) if is_html else has_at_sign(text):
-                yield text
-
-
-def _may_hide_at_sign(block: bytes, *, is_html: bool) -> bool:
-    if is_html and (b"&#" in block or b"&comm" in block):
-        return True
-    return not block.isascii() or b"\x1b" in block
+def _readings(part: TextPart, text: str) -> Iterator[_People]:
+    """Who is read in a text, in each way in which readers would show it."""
+    if part.kind is Kind.HTML:
+        yield html_body.read_html_body(text)
+        return
+    yield body_text.read_body_text(text)
+    if part.joins_lines:
+        yield body_text.read_body_text(_END_OF_FLOWED_LINE.sub("", text))
+    if "<" in text and (
+        part.media_type not in _NEVER_HTML or _BEGINNING_OF_HTML.match(text)
+    ):
+        yield html_body.read_html_body(text)
 
 
 def _read_attached_header(part: TextPart, shown: Channels, notes: Notes) -> None:
@@ -135,7 +136,7 @@ def _read_attached_header(part: TextPart, shown: Channels, notes: Notes) -> None
 
 
 def _read_report(part: TextPart, shown: Channels, notes: Notes) -> None:
-    for text in _texts_with_at_sign(part):
+    for text in texts_with_at_sign(part):
         for channel, found in attached_messages.read_report(text):
             notes.note(shown, found, channel)
 
@@ -155,7 +156,7 @@ def _read_names(part: TextPart, shown: Channels, notes: Notes) -> None:
 def _beginning(part: TextPart) -> bytes:
     pieces: list[bytes] = []
     size = 0
-    for block in decoded(part.source, part.start, part.end, part.encoding):
+    for block in stream(part.source, part.start, part.end, part.encoding):
         pieces.append(block)
         size += len(block)
         if size >= LONGEST_TNEF:
@@ -183,7 +184,7 @@ def visible_text(parts: tuple[TextPart, ...]) -> str:
 def _first_text(part: TextPart) -> str:
     pieces: list[bytes] = []
     size = 0
-    for block in decoded(part.source, part.start, part.end, part.encoding):
+    for block in stream(part.source, part.start, part.end, part.encoding):
         pieces.append(block)
         size += len(block)
         if size >= 4 * LONGEST_VISIBLE_TEXT:

@@ -8,7 +8,6 @@ import functools
 _NOT_CHARSETS = frozenset(
     {"idna", "punycode", "undefined", "unicode_escape", "raw_unicode_escape"}
 )
-_WHERE_AN_AT_SIGN_MAY_HIDE = ("utf-16", "utf-32", "utf-7", "cp037", "cp500", "cp1140")
 
 
 @functools.lru_cache(maxsize=256)
@@ -43,7 +42,36 @@ def decode(data: bytes, charset: str = "") -> str:
     return data.decode(codec, "replace")
 
 
-def has_ascii_at_sign(charset: str) -> bool:
-    """Whether an at sign of this charset is the byte 0x40 wherever it stands."""
+@functools.lru_cache(maxsize=256)
+def is_transparent(codec: str) -> bool:
+    """Whether every ASCII character is its own byte in this codec of Python.
+
+    It is not in UTF-16, in EBCDIC, and where escapes change what bytes mean.
+    """
+    if codec.startswith(("iso2022", "hz", "utf-7", "utf_7")):
+        return False
+    ascii_bytes = bytes(range(0x20, 0x7F))
+    try:
+        # Some charsets of Asia have another sign at the place of two of them.
+        text = ascii_bytes.decode(codec)
+    except (UnicodeError, ValueError):
+        return False
+    return [one for one in text if one not in "\\~¥‾₩"] == [
+        one for one in ascii_bytes.decode("ascii") if one not in "\\~"
+    ]
+
+
+def readings(data: bytes, charset: str) -> list[str]:
+    """The text of these bytes in each way that a reader might take it.
+
+    A reader that does not know the charset shows ASCII; one that does leaves out
+    what does not fit.
+    """
+    first = decode(data, charset)
     codec = codec_of(charset[:64]) if charset else None
-    return not (codec or "").startswith(_WHERE_AN_AT_SIGN_MAY_HIDE)
+    texts = [first]
+    if codec and not is_transparent(codec):
+        texts += [data.decode(codec, "replace"), decode(data.replace(b"\0", b""))]
+    elif not data.isascii():
+        texts.append(data.decode("utf-8", "ignore"))
+    return list(dict.fromkeys(texts))

@@ -38,16 +38,28 @@ class Sides:
     are declared outsiders on them (addresses as ``Address.person``, or domains).
     """
 
-    __slots__ = ("_by_domain", "_outside", "_own")
+    __slots__ = ("_by_domain", "_by_person", "_outside", "_own")
 
     def __init__(self, own_domains: Iterable[str], outsiders: Iterable[str]) -> None:
         self._own = tuple(own_domains)
         self._outside = frozenset(outsiders)
         self._by_domain: dict[str, str | None] = {}
+        self._by_person: dict[str, str | None] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Travel to another process without what was looked up in this one."""
+        return Sides, (self._own, self._outside)
 
     def organisation(self, address: Address) -> str | None:
         """INSIDE, the name of an outside organisation, or None: a person alone."""
-        person = address.person
+        # Viewers are mostly shown, too, so most people are asked about twice.
+        organisation = self._by_person.get(address.person, _NOT_ASKED)
+        if organisation is _NOT_ASKED:
+            organisation = self._of_person(address.person)
+            self._by_person[address.person] = organisation
+        return organisation
+
+    def _of_person(self, person: str) -> str | None:
         domain = person[person.rfind("@") + 1 :]
         organisation = self._by_domain.get(domain, _NOT_ASKED)
         if organisation is _NOT_ASKED:
@@ -160,6 +172,7 @@ def _is_in(domain: str, domains: Iterable[str]) -> bool:
 
 
 _NO_LISTS: Mapping[Address, DistributionList] = {}
+_NOBODY: frozenset[Address] = frozenset()
 
 
 class _Audience:
@@ -194,14 +207,12 @@ class _Audience:
     def number_of(self, people: Iterable[Address]) -> int:
         """How many of these people are viewers."""
         persons = self._persons
-        return sum(1 for one in people if one.person in persons)
+        return sum([one.person in persons for one in people])
 
-    def newly(
-        self, people: dict[Address, tuple[str, ...]] | frozenset[Address]
-    ) -> tuple[frozenset[Address], int]:
+    def newly(self, people: frozenset[Address]) -> tuple[frozenset[Address], int]:
         """Those of the people who are new to a viewer, and to how many in all."""
-        if not people:
-            return frozenset(), 0
+        if not people or self._number <= 0:
+            return _NOBODY, 0
         known, pairs = [], 0
         organisation_of_person, persons = self._organisation, self._persons
         for person in people:
@@ -216,8 +227,9 @@ class _Audience:
                 pairs += viewers
             else:
                 known.append(person)
-        everybody = frozenset(people)
-        return everybody.difference(known) if known else everybody, pairs
+        if not pairs:
+            return _NOBODY, 0
+        return people.difference(known) if known else people, pairs
 
 
 def _count(
@@ -238,10 +250,11 @@ def _count(
         bool(lists) and _are_members_together(lists, viewers | shown, sides.is_outsider)
     )
     audience.knows_colleagues = not is_sensitive
-    newly_shown, pairs = audience.newly(in_header)
-    newly_in_body, _ = audience.newly(in_body)
+    newly_shown, pairs = audience.newly(frozenset(in_header))
+    newly_in_body, pairs_in_text = audience.newly(in_body)
     newly_forwarded, _ = audience.newly(forwarded)
-    _, pairs_in_text = audience.newly(newly_in_body | newly_forwarded)
+    if newly_forwarded:
+        _, pairs_in_text = audience.newly(newly_in_body | newly_forwarded)
     return Reading(
         content=content,
         viewers=viewers,
@@ -263,8 +276,8 @@ def _without(
     people: Mapping[Address, object], others: Mapping[Address, object]
 ) -> frozenset[Address]:
     if not people:
-        return frozenset()
-    return frozenset(person for person in people if person not in others)
+        return _NOBODY
+    return frozenset([person for person in people if person not in others])
 
 
 def _expanded(

@@ -21,9 +21,28 @@ AT_SIGNS = "@\uff20\ufe6b"
 _INVISIBLE = "\u00ad\u034f\u061c\u115f\u180e\u200b\u200c\u200d\u200e\u200f\u202a"
 _INVISIBLE += "\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067"
 _INVISIBLE += "\u2068\u2069\ufe0e\ufe0f\ufeff"
-_AS_SEEN = str.maketrans(dict.fromkeys(_INVISIBLE) | dict.fromkeys(AT_SIGNS[1:], "@"))
-
-_NOT_AS_SEEN = re.compile(f"[{_INVISIBLE}{AT_SIGNS[1:]}]")
+_INVISIBLE += "\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2065\u3164\uffa0\ufff9\ufffa\ufffb"
+# Deprecated format characters, variation selectors, and the tags of plane 14.
+_INVISIBLE += "".join(map(chr, (*range(0x206A, 0x2070), *range(0xFE00, 0xFE10))))
+_INVISIBLE += "".join(map(chr, (*range(0x1D173, 0x1D17B), *range(0xE0000, 0xE0200))))
+# Full-width letters, digits, dots and signs of addresses are read as what they show.
+_FULL_WIDTH = "".join(
+    chr(code + 0xFEE0)
+    for code in range(0x21, 0x7F)
+    if chr(code).isalnum() or chr(code) in ".+-_"
+)
+_AS_SEEN = str.maketrans(
+    dict.fromkeys(_INVISIBLE)
+    | dict.fromkeys(AT_SIGNS[1:], "@")
+    | {one: chr(ord(one) - 0xFEE0) for one in _FULL_WIDTH}
+)
+_NOT_AS_SEEN = re.compile(f"[{_INVISIBLE}{_FULL_WIDTH}{AT_SIGNS[1:]}]")
+_OVERLAID = re.compile("@[\u0300-\u036f\u20d0-\u20ff]+")
+_ROUTED = re.compile(
+    r"(?<![^\s<>,;:(\"])(?:([\w.+=~/'-]{1,64})%([a-z\d-]+(?:\.[a-z\d-]+)*\.[a-z]{2,24})"
+    r"|([a-z\d-]+(?:\.[a-z\d-]+)*\.[a-z]{2,24})!([\w.+=~/'-]{1,64}))(?![^\s<>,;:)\"])",
+    re.IGNORECASE,
+)
 
 # Between addresses stand white space, control characters and the separators of
 # address lists, full-width ones among them.
@@ -40,12 +59,16 @@ _PLAIN_COMMENTS = re.compile(r'\([^()"\\@]*+\)')
 # A mailbox as nearly all are written: a name without anything that could be read in
 # two ways, one address, and the separator or the end behind it. Whatever does not
 # begin with one is taken whole, so that no text is gone over twice.
-_ODD_IN_NAME = r"""\\@%()\x00-\x08\x0a-\x1f\x7f"""
+_ODD = r"""@%\x00-\x08\x0a-\x1f\x7f"""
+_QUOTED_NAME = rf'"[^"\\{_ODD}]*+(?:\\[^"\\{_ODD}][^"\\{_ODD}]*+)*+"[ \t]*+'
+_COMMENT = rf'\([^()"\\<>{_ODD}]*+\)'
+_BARE_NAME = rf'(?:[^()"\\<>{_ODD}]++|{_COMMENT})*+'
 _USUAL_MAILBOX = re.compile(
-    rf"""(?:"[^"{_ODD_IN_NAME}]*+"[ \t]*+<|[^"<>{_ODD_IN_NAME}]*+<)?"""
-    r"""([A-Za-z0-9_.+-]++(?:'[A-Za-z0-9_.+-]++)*+)"""
-    r"""@([A-Za-z0-9][A-Za-z0-9.-]*+(?<![.-]))>?[ \t]*+(?:[,;][ \t]*+|\Z)"""
-    r"""|(?s:.+)"""
+    rf"(?:(?:{_QUOTED_NAME}|{_BARE_NAME})<)?"
+    r"([A-Za-z0-9_.+-]++(?:'[A-Za-z0-9_.+-]++)*+)"
+    r"@([A-Za-z0-9][A-Za-z0-9.-]*+(?<![.-]))>?"
+    rf"(?:[ \t]++{_COMMENT})?[ \t]*+(?:[,;][ \t]*+|\Z)"
+    r"|(?s:.+)"
 )
 _ORDINARY = re.compile(r"""[^"'()\[\]\\%\x00\x7f-\U0010ffff]*""")
 _GAPS = re.compile(
@@ -68,11 +91,14 @@ _EDGES_OF_DOMAIN = "\"'`.|*!?\\/=&#~}{_-"
 _QUOTES_AND_COMMENTS = re.compile(r'["()\\]')
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PERCENT_AT = re.compile("%40")
+_AT_SIGNS = re.compile("@@+")
 
 
 def as_seen(text: str) -> str:
     """The text without invisible characters, each kind of at sign as ``@``."""
-    return text.translate(_AS_SEEN) if _NOT_AS_SEEN.search(text) else text
+    if _NOT_AS_SEEN.search(text):
+        text = text.translate(_AS_SEEN)
+    return _OVERLAID.sub("@", text) if _OVERLAID.search(text) else text
 
 
 def mailboxes(text: str) -> list[Address]:
@@ -80,8 +106,32 @@ def mailboxes(text: str) -> list[Address]:
 
     The same person may come twice. Never raises.
     """
+    if "!" in text or "%" in text:
+        routed = _routed(text)
+        if routed:
+            return _at_signs(text) + routed
+    return _at_signs(text)
+
+
+def _routed(text: str) -> list[Address]:
+    """Routing of old without an at sign, which mail servers rewrite to one.
+
+    ``ann%a.example`` and ``a.example!ann`` (Postfix: allow_percent_hack and
+    swap_bangpath, both on by default).
+    """
+    return [
+        Address(found[1] or found[4], found[2] or found[3])
+        for found in _ROUTED.finditer(text)
+    ]
+
+
+def _at_signs(text: str) -> list[Address]:
     if not text.isascii():
+        if "\u202e" in text:
+            text = f"{text}, {text[::-1]}"
         text = as_seen(text)
+    if "@@" in text:
+        text = _AT_SIGNS.sub("@", text)
     if "@" not in text and "%40" not in text:
         return []
     usual = _usual_mailboxes(text)

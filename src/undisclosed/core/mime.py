@@ -7,32 +7,66 @@ Depth, number of parts and bytes are bounded; what is beyond the bounds is read 
 plain text and reported. Nothing here raises.
 """
 
-import binascii
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from urllib.parse import unquote_to_bytes
 
+from undisclosed.core.boundaries import guessed_boundaries
 from undisclosed.core.charsets import decode
+from undisclosed.core.encoded_words import decode_words
 from undisclosed.core.header import Cut, HeaderBlock, field_name, split_content
+from undisclosed.core.transfer_encodings import UUENCODE, decoded, encodings_named
 
 MOST_PARTS = 2_000
 DEEPEST = 40
+MOST_DECODED = 4
+"""Bytes of attached messages that are decoded and walked, per byte of the content."""
 MOST_READINGS = 3
 """Ways of reading one part that contradicts itself."""
-BLOCK = 256 * 1024
-"""Bytes of a part that are decoded at once, so that memory stays bounded."""
 
 _PARAMETER = re.compile(
     rb';\s*([^\s=;"]+?)\s*=\s*("(?:[^"\\]|\\.)*+"?|[^\s;]*)', re.DOTALL
 )
-_MEDIA_TYPE = re.compile(rb"\s*([^\s;/]+)\s*/\s*([^\s;]+)")
+_MEDIA_TYPE = re.compile(rb"[\s,]*([^\s;/,]+)\s*/\s*([^\s;/,]+)")
+_AROUND_MEDIA_TYPE = re.compile(rb"\([^()]*\)|[\"'\x00-\x08\x0e-\x1f\x7f]")
+# White space alone, or the end of a line that is none for others: for some readers
+# the header block ends there.
+_BLANK_LOOKING = re.compile(rb"\n[ \t\0\r\x0b\x0c]+\n|\r\r|\A[ \t\0\r]+\n")
+# The media type of most texts, in which the charset is the only parameter.
+_USUAL_CHARSET = re.compile(
+    rb'\s*text/[a-z]+\s*;\s*charset=(?:([\w.-]+)|"([\w.-]+)")\s*', re.IGNORECASE
+)
 _C = (b"C", b"c")
 _MAY_NAME = re.compile(rb"@|%40|=\?|[\x80-\xff]")
 _UNFOLD = re.compile(rb"[\r\n]+")
+_LONGEST_DELIMITER = 80
+_COLON_AND_LINE_END = 3
 _MESSAGE_SUFFIXES = (".eml", ".mht", ".mhtml", ".nws")
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
+
+
+_UNREADABLE_TYPE = "text/*"
+"""Stands for a type that is none: some readers guess what it is."""
+
+_TOP_LEVEL_TYPES = frozenset(
+    {"application", "audio", "font", "image", "model", "video", "chemical", "x-world"}
+)
+_TEXT_TYPES = (
+    "application/json", "application/xml", "application/rtf", "application/x-sh",
+    "application/csv", "application/sql", "application/x-yaml", "application/yaml",
+)  # fmt: skip
+_TEXT_NAMES = (
+    ".txt", ".text", ".csv", ".tsv", ".tab", ".log", ".md", ".asc", ".json", ".xml",
+    ".yml", ".yaml", ".ini", ".lst", ".sql", ".rtf", ".ldif",
+)  # fmt: skip
+_HTML_NAMES = (".htm", ".html", ".xhtml", ".shtml", ".svg")
+_REPORTS_IN_TEXT = (
+    "message/disposition-notification",
+    "message/global-disposition-notification",
+    "message/feedback-report",
+    "message/tracking-status",
+)
 
 
 class Kind(Enum):
@@ -51,7 +85,8 @@ class TextPart:
     """A part as bytes of its source, still encoded (RFC 2045 §6).
 
     ``nesting`` counts the attached messages around it; ``is_attached`` says whether a
-    mail reader offers it as a file.
+    mail reader offers it as a file; ``joins_lines`` whether a space at the end of a line
+    is no part of the text (RFC 3676 §4.1, DelSp).
     """
 
     kind: Kind
@@ -64,17 +99,22 @@ class TextPart:
     nesting: int = 0
     is_attached: bool = False
     header: HeaderBlock | None = field(default=None, repr=False)
+    joins_lines: bool = False
 
 
 @dataclass(slots=True)
 class Limits:
-    """How much may still be walked; ``exceeded`` once it was too much."""
+    """How much may still be walked; ``exceeded`` once it was too much.
+
+    ``decoded`` is how many bytes of attached messages were decoded, to be walked.
+    """
 
     parts: int = MOST_PARTS
     exceeded: bool = False
+    decoded: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Entity:
     source: bytes
     start: int
@@ -83,6 +123,7 @@ class _Entity:
     depth: int
     nesting: int
     digest: bool = False
+    is_guessed: bool = False
 
 
 def parts_of(content: bytes, header: HeaderBlock, limits: Limits) -> Iterator[TextPart]:
@@ -97,22 +138,34 @@ def parts_of(content: bytes, header: HeaderBlock, limits: Limits) -> Iterator[Te
             continue
         children: list[_Entity] = []
         yield from _entity_parts(entity, children)
+        limits.decoded += sum(
+            len(child.source) for child in children if child.source is not entity.source
+        )
+        if limits.decoded > MOST_DECODED * len(content):
+            limits.exceeded = True
+            continue
         entities += reversed(children)
 
 
-def _entity_parts(entity: _Entity, children: list[_Entity]) -> Iterator[TextPart]:
+def _entity_parts(entity: _Entity, children: list[_Entity]) -> list[TextPart]:
     types, encodings, disposition = _mime_fields(entity.cuts)
+    parts: list[TextPart] = []
     for content_type in types or [b""]:
         media_type = media_type_of(content_type)
         if not media_type:
             media_type = "message/rfc822" if entity.digest else "text/plain"
+            if content_type:
+                media_type = _UNREADABLE_TYPE
         if media_type.startswith("multipart/"):
-            yield from _multipart(entity, content_type, media_type, children)
+            parts += _multipart(entity, content_type, media_type, children)
+            if encodings and not children:
+                _undo_encodings(entity, encodings, children)
             continue
         for encoding in encodings or [""]:
-            yield from _leaf(
+            parts += _leaf(
                 entity, (content_type, media_type, encoding, disposition), children
             )
+    return parts
 
 
 def _mime_fields(cuts: tuple[Cut, ...]) -> tuple[list[bytes], list[str], bytes]:
@@ -127,22 +180,29 @@ def _mime_fields(cuts: tuple[Cut, ...]) -> tuple[list[bytes], list[str], bytes]:
         if name == "content-type":
             types[body.strip()] = None
         elif name == "content-transfer-encoding":
-            encodings[_encoding(body)] = None
+            encodings.update(dict.fromkeys(encodings_named(body)))
         elif name == "content-disposition":
             disposition = body
-    return list(types)[:MOST_READINGS], list(encodings)[:MOST_READINGS], disposition
+    return _first_and_last(list(types)), list(encodings), disposition
 
 
-def _encoding(body: bytes) -> str:
-    words = body.decode("latin-1").lower().strip(" \t\r\n\"';.").split()
-    encoding = words[0].strip("\"';") if words else ""
-    return encoding if encoding in ("base64", "quoted-printable") else ""
+def _first_and_last(readings: list[bytes]) -> list[bytes]:
+    """Readers take the first or the last of fields that contradict each other."""
+    if len(readings) <= MOST_READINGS:
+        return readings
+    return [*readings[: MOST_READINGS - 1], readings[-1]]
 
 
 def media_type_of(content_type: bytes) -> str:
     """Type and subtype, lower-case; empty where there is none (RFC 2045 §5.1)."""
     found = _MEDIA_TYPE.match(content_type)
+    if found is None or not _is_plain(found[0]):
+        found = _MEDIA_TYPE.match(_AROUND_MEDIA_TYPE.sub(b"", content_type[:1024]))
     return (found[1] + b"/" + found[2]).decode("latin-1").lower() if found else ""
+
+
+def _is_plain(media_type: bytes) -> bool:
+    return _AROUND_MEDIA_TYPE.search(media_type) is None and b"(" not in media_type
 
 
 def parameters(body: bytes, name: str) -> list[str]:
@@ -177,53 +237,139 @@ def _parameter_value(raw: bytes, *, is_extended: bool) -> str:
 
 def _leaf(
     entity: _Entity, given: tuple[bytes, str, str, bytes], children: list[_Entity]
-) -> Iterator[TextPart]:
+) -> Iterable[TextPart]:
     content_type, media_type, encoding, disposition = given
     names = parameters(disposition, "filename") + parameters(content_type, "name")
     if _is_message(media_type, names):
-        yield from _attached_message(entity, media_type, encoding, children)
-        return
-    kind = _kind(media_type)
-    charsets = parameters(content_type, "charset")
-    yield TextPart(
-        kind,
-        media_type,
-        entity.source,
-        entity.start,
-        entity.end,
-        charsets[0] if charsets else "",
-        encoding,
-        entity.nesting,
-        bool(names) or disposition.lstrip()[:10].lower() == b"attachment",
+        return _attached_message(entity, media_type, encoding, children)
+    kind = _kind(media_type, names)
+    parts = [
+        TextPart(
+            kind,
+            media_type,
+            entity.source,
+            entity.start,
+            entity.end,
+            charset,
+            encoding,
+            entity.nesting,
+            bool(names) or disposition.lstrip()[:10].lower() == b"attachment",
+            joins_lines=b"delsp" in content_type.lower(),
+        )
+        for charset in _charsets(content_type)
+    ]
+    if encoding or kind is Kind.UNREAD:
+        parts += _as_it_stands(entity, encoding)
+    elif not entity.is_guessed:
+        _guess_parts(entity, entity.start, entity.end, children)
+        parts += _uuencoded(entity)
+    return parts
+
+
+def _as_it_stands(entity: _Entity, encoding: str) -> Iterable[TextPart]:
+    """What some readers show undecoded: it is no Base64, or its field is text to them.
+
+    A header block that seems to end early hides the fields under that line.
+    """
+    source, start, end = entity.source, entity.start, entity.end
+    if (encoding and source.find(b"@", start, end) >= 0) or _seems_to_end(entity):
+        yield _as_text(entity)
+
+
+def _seems_to_end(entity: _Entity) -> bool:
+    return any(
+        not raw_name
+        or end - start > len(raw_name) + len(body) + _COLON_AND_LINE_END
+        or ((b"\n" in body or b"\r" in body) and _BLANK_LOOKING.search(body + b"\n"))
+        for raw_name, body, start, end in entity.cuts
     )
-    if encoding == "base64" and kind in (Kind.TEXT, Kind.HTML):
-        at = entity.source.find(b"@", entity.start, entity.end)
-        if at >= 0:
-            # Not Base64 after all: some readers show it as it stands.
-            yield _as_text(entity)
 
 
-def _kind(media_type: str) -> Kind:
-    if media_type in ("text/html", "application/xhtml+xml"):
+def _uuencoded(entity: _Entity) -> Iterable[TextPart]:
+    """Files that stand uuencoded in a text; some readers show them."""
+    if entity.source.find(b"begin ", entity.start, entity.end) >= 0:
+        yield replace(_as_text(entity), encoding=UUENCODE, is_attached=True)
+
+
+def _undo_encodings(
+    entity: _Entity, encodings: list[str], children: list[_Entity]
+) -> None:
+    """A multipart that is encoded as a whole, against RFC 2045 §6.4."""
+    cuts = tuple(
+        cut for cut in entity.cuts if field_name(cut[0]) != "content-transfer-encoding"
+    )
+    for encoding in filter(None, encodings):
+        source = b"".join(
+            decoded(entity.source, entity.start, entity.end, encoding)
+        )
+        children.append(
+            _Entity(source, 0, len(source), cuts, entity.depth + 1, entity.nesting)
+        )
+
+
+def _guess_parts(
+    entity: _Entity, start: int, end: int, children: list[_Entity]
+) -> None:
+    """Parts whose delimiter no field announces."""
+    for boundary in guessed_boundaries(entity.source, start, end):
+        outer = replace(entity, start=start, end=end)
+        for part_start, part_end in _between(outer, boundary):
+            header = split_content(entity.source, start=part_start, end=part_end)
+            children.append(
+                _Entity(
+                    entity.source,
+                    header.body_start,
+                    part_end,
+                    header.cuts,
+                    entity.depth + 1,
+                    entity.nesting,
+                    is_guessed=True,
+                )
+            )
+
+
+def _charsets(content_type: bytes) -> list[str]:
+    usual = _USUAL_CHARSET.fullmatch(content_type)
+    if usual:
+        return [(usual[1] or usual[2] or b"").decode("ascii")]
+    return list(dict.fromkeys(parameters(content_type, "charset")))[:MOST_READINGS] or [
+        ""
+    ]
+
+
+def _kind(media_type: str, names: list[str]) -> Kind:
+    if media_type in ("text/html", "application/xhtml+xml", "image/svg+xml"):
         return Kind.HTML
     if media_type in ("message/delivery-status", "message/global-delivery-status"):
         return Kind.REPORT
-    if media_type.startswith(("text/", "message/")) or "/" not in media_type:
+    top_level = media_type.partition("/")[0]
+    if top_level not in _TOP_LEVEL_TYPES or media_type in _TEXT_TYPES:
         return Kind.TEXT
+    if media_type.endswith(("+xml", "+json")):
+        return Kind.TEXT
+    if any(name.endswith(_TEXT_NAMES) for name in map(_plain_name, names)):
+        return Kind.TEXT
+    if any(name.endswith(_HTML_NAMES) for name in map(_plain_name, names)):
+        return Kind.HTML
     return Kind.UNREAD
 
 
+def _plain_name(name: str) -> str:
+    """A file name as it ends up on a disk: no encoded words, no dot at its end."""
+    return (decode_words(name) if "=?" in name else name).strip(" .\"'\t").lower()
+
+
 def _is_message(media_type: str, names: list[str]) -> bool:
+    if media_type.startswith("message/"):
+        return (
+            media_type not in _REPORTS_IN_TEXT
+            and _kind(media_type, []) is not Kind.REPORT
+        )
     return media_type in (
-        "message/rfc822",
-        "message/global",
-        "message/partial",
-        "message/news",
         "text/rfc822-headers",
-        "message/rfc822-headers",
-        "message/global-headers",
         "text/rfc822",
-    ) or any(name.strip().lower().endswith(_MESSAGE_SUFFIXES) for name in names)
+        "application/x-message",
+    ) or any(name.endswith(_MESSAGE_SUFFIXES) for name in map(_plain_name, names))
 
 
 def _attached_message(
@@ -231,6 +377,7 @@ def _attached_message(
 ) -> Iterator[TextPart]:
     source, start, end = entity.source, entity.start, entity.end
     if encoding:
+        yield from _as_it_stands(entity, encoding)
         source = b"".join(decoded(source, start, end, encoding))
         start, end = 0, len(source)
     # Some mail programs leave empty lines, or a mailbox's From line, before it.
@@ -255,6 +402,7 @@ def _attached_message(
             header.cuts,
             entity.depth + 1,
             entity.nesting + 1,
+            is_guessed=entity.is_guessed,
         )
     )
 
@@ -267,7 +415,7 @@ def _multipart(
         spans = list(_between(entity, boundary.encode("utf-8", "replace")))
         if not spans:
             continue
-        yield from _outside(entity, spans)
+        yield from _outside(entity, spans, children)
         for start, end in spans:
             header = split_content(entity.source, start=start, end=end)
             yield from _part_fields(entity, header, start, end)
@@ -280,12 +428,15 @@ def _multipart(
                     entity.depth + 1,
                     entity.nesting,
                     media_type == "multipart/digest",
+                    entity.is_guessed,
                 )
             )
         if len(boundaries) == 1:
             return
     if not children or len(boundaries) > 1:
         yield _as_text(entity)
+        if not entity.is_guessed:
+            _guess_parts(entity, entity.start, entity.end, children)
 
 
 def _part_fields(
@@ -304,13 +455,17 @@ def _part_fields(
         )
 
 
-def _outside(entity: _Entity, spans: list[tuple[int, int]]) -> Iterator[TextPart]:
+def _outside(
+    entity: _Entity, spans: list[tuple[int, int]], children: list[_Entity]
+) -> Iterator[TextPart]:
     """What stands before the first part and after the last (RFC 2046 §5.1.1)."""
     for start, end in ((entity.start, spans[0][0]), (spans[-1][1], entity.end)):
         if entity.source.find(b"@", start, end) >= 0:
             yield TextPart(
                 Kind.TEXT, "", entity.source, start, end, nesting=entity.nesting
             )
+        if end - start > _LONGEST_DELIMITER and not entity.is_guessed:
+            _guess_parts(entity, start, end, children)
 
 
 def _as_text(entity: _Entity) -> TextPart:
@@ -353,49 +508,3 @@ def _before_line_end(source: bytes, start: int, at: int) -> int:
         if at - 1 >= start and source[at - 1 : at] == b"\r":
             at -= 1
     return at
-
-
-def decoded(source: bytes, start: int, end: int, encoding: str) -> Iterator[bytes]:
-    """The bytes of a part with its transfer encoding undone, block by block.
-
-    Blocks of text end with a line where there are lines, so that an address does not
-    straddle two.
-    """
-    if encoding == "base64":
-        yield from _whole_lines(_from_base64(source, start, end))
-        return
-    while start < end:
-        cut = min(start + BLOCK, end)
-        if cut < end:
-            line = source.rfind(b"\n", start + 1, cut) + 1
-            cut = line or cut
-        block = source[start:cut]
-        if encoding == "quoted-printable":
-            block = binascii.a2b_qp(block)
-        yield block
-        start = cut
-
-
-def _from_base64(source: bytes, start: int, end: int) -> Iterator[bytes]:
-    left = b""
-    while start < end:
-        cut = min(start + BLOCK, end)
-        clean = left + _NOT_BASE64.sub(b"", source[start:cut])
-        whole = len(clean) - len(clean) % 4
-        yield binascii.a2b_base64(clean[:whole])
-        left = clean[whole:]
-        start = cut
-    if len(left) > 1:
-        yield binascii.a2b_base64(left + b"=" * (4 - len(left)))
-
-
-def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    left = b""
-    for block in blocks:
-        whole = left + block
-        cut = whole.rfind(b"\n") + 1
-        if not cut and len(whole) > BLOCK:
-            cut = max(whole.rfind(b" "), len(whole) - 1024)
-        yield whole[:cut]
-        left = whole[cut:]
-    yield left

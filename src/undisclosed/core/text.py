@@ -53,7 +53,8 @@ _UNSEEN = ("style", "script", "head", "title")
 _UNSEEN_START = re.compile(rf"<({'|'.join(_UNSEEN)})\b[^<>]*>", re.IGNORECASE)
 _UNSEEN_END = {tag: re.compile(rf"</{tag}\s*>", re.IGNORECASE) for tag in _UNSEEN}
 _REFERENCE = re.compile(
-    r"&(?:commat|#0{0,8}(?:64|65312)(?!\d)|#[xX]0{0,8}(?:40|[fF][fF]20)(?![0-9a-fA-F]))"
+    r"&(?:commat|#0*+(?:64|65312|65131)(?!\d)"
+    r"|#[xX]0*+(?:40|[fF][fF]20|[fF][eE]6[bB])(?![0-9a-fA-F]))"
 )
 _REACH = 512
 """Characters around an at sign of HTML that are read: an address and its tags."""
@@ -75,52 +76,48 @@ def addresses_in_text(text: str) -> list[Address]:
         at = sign.start()
         if not at or text[at - 1] in _NO_LOCAL_PART:
             continue
-        ordinary = _ordinary_address(text, earlier, at)
-        if ordinary:
-            found.append(ordinary)
-        else:
-            for domain in _domains(text, at + 1):
-                for local_part in _local_parts(text, earlier, at):
-                    found.append(Address(local_part, domain))
+        domains = _domains(text, at + 1)
+        if domains:
+            ordinary = _ordinary_local_part(text, earlier, at)
+            if ordinary and domains[0].isascii():
+                found.append(plain_address(ordinary, domains[0]))
+            else:
+                local_parts = list(_local_parts(text, earlier, at))
+                found += (Address(one, each) for each in domains for one in local_parts)
         earlier = at + 1
     return found
 
 
-def _ordinary_address(text: str, earlier: int, at: int) -> Address | None:
-    """The address around this at sign where it has letters, digits and dots only."""
+def _ordinary_local_part(text: str, earlier: int, at: int) -> str:
+    """What stands before this at sign if it is letters, digits and dots; or nothing."""
     before = text[max(earlier, at - _SHORTEST_CUT) : at]
     # These stand before nearly all; only where others do is it worth a pattern.
     local_part = before.rpartition(" ")[2].rpartition("\n")[2].rpartition("<")[2]
     if not local_part.replace(".", "").isalnum():
         local_part = _BEFORE.split(before)[-1]
-    match = _DOMAIN.match(text, at + 1)
-    domain = match[0].rstrip(_NOT_LAST) if match else ""
     is_ordinary = (
         len(local_part) < _SHORTEST_CUT
-        and domain.isascii()
         and local_part.isascii()
         and local_part.replace(".", "").isalnum()
         and local_part[0] != "."
-        and _is_domain(domain)
     )
-    return plain_address(local_part, domain) if is_ordinary else None
+    return local_part if is_ordinary else ""
 
 
-def _domains(text: str, start: int) -> Iterator[str]:
-    literal = _LITERAL.match(text, start)
-    if literal:
-        yield literal[0]
-        return
+def _domains(text: str, start: int) -> list[str]:
+    if text.startswith("[", start):
+        literal = _LITERAL.match(text, start)
+        return [literal[0]] if literal else []
     match = _DOMAIN.match(text, start)
     whole = match[0].rstrip(_NOT_LAST) if match else ""
-    if _is_domain(whole):
-        yield whole
+    domains = [whole] if _is_domain(whole) else []
     if not whole.isascii():
         # Japanese goes on without a space: the address ends where ASCII ends.
         head = _ASCII_HEAD.match(whole)
         shorter = head[0].rstrip(_NOT_LAST) if head else ""
         if _is_domain(shorter):
-            yield shorter
+            domains.append(shorter)
+    return domains
 
 
 def _is_domain(domain: str) -> bool:
@@ -199,10 +196,11 @@ def html_text(source: str) -> str:
 
 def html_visible_text(source: str) -> str:
     """``html_text`` without style sheets, scripts and the head's title."""
-    return html_text(_without_unseen(source))
+    return html_text(without_unseen(source))
 
 
-def _without_unseen(source: str) -> str:
+def without_unseen(source: str, gap: str = " ") -> str:
+    """HTML less the elements whose text no reader sees, a gap in their places."""
     pieces: list[str] = []
     kept_to = position = 0
     never_closed: set[str] = set()
@@ -219,7 +217,7 @@ def _without_unseen(source: str) -> str:
         pieces.append(source[kept_to : start.start()])
         kept_to = position = end.end()
     pieces.append(source[kept_to:])
-    return " ".join(pieces)
+    return gap.join(pieces)
 
 
 def has_at_sign(text: str) -> bool:

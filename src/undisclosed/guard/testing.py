@@ -152,7 +152,8 @@ class ForgetfulMemory:
 
     def _is_recall(self, wave: Wave) -> bool:
         return wave.recalls is not None and any(
-            place.wave.sender == wave.sender
+            place.wave.recalls is None  # neither itself nor an earlier recall
+            and place.wave.sender == wave.sender
             and place.wave.subject == wave.recalls
             and not place.wave.audience.isdisjoint(wave.audience)
             for place in self._places

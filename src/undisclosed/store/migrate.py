@@ -8,6 +8,7 @@ from typing import Any, Final
 import psycopg
 from django.core.management import call_command
 from django.db import connection as django_connection
+from django.db.migrations.executor import MigrationExecutor
 
 from undisclosed.store.database import database
 
@@ -22,6 +23,13 @@ def migrate() -> None:
     """
     with database(), _lock():
         call_command("migrate", verbosity=0, interactive=False)
+
+
+def is_needed() -> bool:
+    """Whether tables are missing or of an earlier release. Raises TransientError."""
+    with database():
+        executor = MigrationExecutor(django_connection)
+        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def connection_parameters() -> dict[str, Any]:

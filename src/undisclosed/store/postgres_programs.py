@@ -9,6 +9,7 @@ to it, with the one capability that lets it pass a folder of ours; a clear error
 import functools
 import importlib.util
 import os
+import pwd
 import re
 import shutil
 import subprocess
@@ -126,7 +127,9 @@ def runner_for(data: Path) -> Runner:
     """How to start a server here. Raises UndisclosedError where root cannot."""
     stop_with_us = _stop_with_us()
     if os.geteuid() != 0:
-        return Runner(stop_with_us)
+        if _has_name() or not _works(_NAMESPACE):
+            return Runner(stop_with_us)
+        return Runner((*_NAMESPACE, *stop_with_us))
     if not _belongs_to_nobody(data) and _works(_NAMESPACE):
         return Runner((*_NAMESPACE, *stop_with_us))
     if _works(_AS_NOBODY):
@@ -152,6 +155,15 @@ _AS_NOBODY = (
     "--inh-caps=+dac_override",
     "--ambient-caps=+dac_override",
 )
+
+
+def _has_name() -> bool:
+    """Whether this user has one: initdb insists, containers often give none."""
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return False
+    return True
 
 
 def _belongs_to_nobody(data: Path) -> bool:

@@ -13,7 +13,7 @@ import psycopg
 
 from undisclosed.errors import TransientError
 from undisclosed.store import copies
-from undisclosed.store.database import transaction
+from undisclosed.store.database import database, transaction
 from undisclosed.store.migrate import connection_parameters
 
 _SPACE: Final = 0x776F726B  # advisory locks of workers; the second key is the name's
@@ -28,6 +28,13 @@ _KEEPALIVE: Final[dict[str, Any]] = {
 _CLAIMANTS: Final = """
 SELECT DISTINCT lease_by FROM store_outgoingmail
  WHERE state IN ('queued', 'delayed') AND lease_until > now() AND lease_by <> ''
+"""
+
+
+_SIGNS: Final = """
+SELECT count(*) FROM pg_locks
+ WHERE locktype = 'advisory' AND classid = %s AND granted
+   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
 
@@ -84,3 +91,10 @@ def free_leases_of_the_dead() -> int:
                 connection.run(copies.GIVE_BACK, (name,))
                 freed += 1
     return freed
+
+
+def working() -> int:
+    """How many workers live. Raises TransientError."""
+    with database() as connection:
+        row = connection.one(_SIGNS, (_SPACE,))
+    return row[0] if row else 0

@@ -7,10 +7,12 @@ resolved; an address that tags split is whole again.
 """
 
 from undisclosed.core.address import Address
+from undisclosed.core.html_shown import addresses_as_shown
 from undisclosed.core.shown.quoted_headers import quoted_people
 from undisclosed.core.text import (
     addresses_in_text,
     html_around_at_signs,
+    html_has_at_sign,
     html_sources,
     html_text,
 )
@@ -36,4 +38,7 @@ def read_html_body(source: str) -> tuple[list[Address], list[Address]]:
             if address not in in_block
         )
         quoted += block
+    if html_has_at_sign(source):
+        known = frozenset(found).union(quoted)
+        found += (one for one in addresses_as_shown(source) if one not in known)
     return found, quoted

@@ -123,6 +123,8 @@ class ClientConnection(asyncio.Protocol):
         """Replies came: give each to the one who waits for it."""
         machine = self._machine
         machine.receive(data)
+        # What is said in answer to these replies leaves with the flush at the end.
+        self._is_flush_due = True
         try:
             while (answered := machine.next_reply()) is not None:
                 (on_reply, _), reply = answered
@@ -132,7 +134,8 @@ class ClientConnection(asyncio.Protocol):
                     self.abort()
         except PeerError:
             self.abort()
-        self._flush()
+        finally:
+            self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The server is gone: everyone who waits is told so."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The client's end of an SMTP session without I/O. ``protocol.py`` says how it goes."""
 
+import re
 from collections import deque
 from typing import Generic, TypeVar
 
@@ -11,6 +12,10 @@ Token = TypeVar("Token")
 
 MAX_REPLY = 64 * 1024
 """Longest reply taken, in bytes, all its lines together."""
+
+# A whole reply of one line, as nearly all are. What may not stand in it is left to
+# the slower way.
+_USUAL_REPLY = re.compile(rb"([2-5][0-9][0-9]) ([ -~]*)\r\n")
 
 _CODES = {str(code).encode(): code for code in range(200, 600)}  # RFC 5321 §4.2
 
@@ -60,7 +65,7 @@ class ClientProtocol(Generic[Token]):
         """
         if not self._buffer:
             return None
-        reply = self._read_reply()
+        reply = self._usual_reply() or self._read_reply()
         if reply is None:
             return None
         if not self._sent:
@@ -95,6 +100,15 @@ class ClientProtocol(Generic[Token]):
         if not self._sent:
             return True
         return self.pipelining and not self._sent[-1][1]
+
+    def _usual_reply(self) -> Reply | None:
+        """The reply where it is all that came, and one line: nearly always."""
+        usual = _USUAL_REPLY.fullmatch(self._buffer)
+        if usual is None or self._lines or len(self._buffer) > MAX_REPLY:
+            return None
+        code, text = usual.groups()
+        self._buffer.clear()
+        return Reply(_CODES[bytes(code)], (text.decode("ascii"),))
 
     def _read_reply(self) -> Reply | None:
         buffer = self._buffer

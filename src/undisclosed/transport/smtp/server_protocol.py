@@ -372,11 +372,21 @@ class ServerProtocol:
                 del self._buffer[: max(0, len(self._buffer) - len(END) + 1)]
             self._scanned = len(self._buffer)
             return None
-        lines = self._buffer[: end + 2] if self._refusal is None else b""
-        del self._buffer[: end + len(END)]
+        lines = self._take_lines(end)
         self._scanned = 0
         self.state = ServerState.COMMANDS
         return self._ended(lines)
+
+    def _take_lines(self, end: int) -> bytearray:
+        """Everything before the final dot, which goes, too."""
+        if len(self._buffer) == end + len(END):
+            # Nothing came behind it: large content is handed over, not copied.
+            lines, self._buffer = self._buffer, bytearray()
+            del lines[end + 2 :]
+            return lines
+        lines = self._buffer[: end + 2]
+        del self._buffer[: end + len(END)]
+        return lines
 
     def _ended(self, lines: bytes | bytearray) -> Event:
         if self._refusal is None and len(lines) - 2 > self._max_size:
