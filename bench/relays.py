@@ -36,6 +36,7 @@ with suppress(ImportError):
     import uvloop
 
 CONNECTIONS = 10
+POLICY = Policy(own_domains=frozenset({"council.example"}))
 
 
 class NothingKnown:
@@ -58,7 +59,7 @@ def checkpoint(metrics: GuardMetrics) -> Checkpoint:
         name,
     )
     return Checkpoint(
-        Policy(own_domains=frozenset({"council.example"})),
+        POLICY,
         NothingKnown(),
         MemorySpool(),
         utc_now,

@@ -58,7 +58,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
             _hand_in(installation, PEOPLE[:1], b"\xff\x00 no header at all"),
         ]
         assert fates[:5] == [250, 250, 550, 250, 250]
-        installation.clerk("decide")
+        installation.until_decided()
         installation.until_nothing_waits()
         metrics = f"http://127.0.0.1:{installation.metrics_port}/metrics"
         with urllib.request.urlopen(metrics, timeout=10) as answer:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The people of an installation, as a process of its own: ``clerk.py DEED``.
 
-``prepare`` makes the tables. ``decide`` sends every second held mail singly,
-``singly ID`` the one to which its test gave this id. ``state`` prints what became of
-each held mail, by the id that its test gave it.
+``prepare`` makes the tables and the first account. ``decide`` sends every second
+held mail singly, ``singly ID`` the one to which its test gave this id. ``state``
+prints what became of each held mail, by the id that its test gave it.
 """
 
 import json
@@ -16,10 +16,12 @@ TOKEN = re.compile(rb"^X-Test-Id: (\S+)", re.MULTILINE)
 
 
 def prepare() -> None:
-    """Make the tables."""
+    """Make the tables and the first account."""
+    from undisclosed.store.bootstrap import first_account
     from undisclosed.store.migrate import migrate
 
     migrate()
+    first_account()
 
 
 def decide() -> None:
@@ -33,7 +35,7 @@ def decide() -> None:
         try:
             _send_singly(hold_id)
         except TransientError:
-            return
+            sys.exit(75)
 
 
 def singly(test_id: str) -> None:

@@ -100,13 +100,13 @@ def _hand_in_while_killing(
         time.sleep(chance.uniform(0.3, 1.2))
         installation.kill(PARTS[number % len(PARTS)])
         if number % 4 == 1:
-            installation.clerk("decide")
+            installation.until_decided()
     for program in programs:
         program.enough.set()
     for program in programs:
         program.join(120)
         assert not program.is_alive()
-    installation.clerk("decide")
+    installation.until_decided()
 
 
 def _delivered(installation: Installation) -> Counter[tuple[str, str]]:

@@ -15,7 +15,7 @@ from undisclosed.core.mail import Envelope, Recipient
 from undisclosed.errors import TransientError
 from undisclosed.guard.relay import Hop, HopSettings
 from undisclosed.transport.smtp.client import ClientSettings, HopReply, Timeouts
-from undisclosed.transport.smtp.testing import FakeHop, Script
+from undisclosed.transport.smtp.testing import FakeHop, Fault, Script
 
 CONTENT = b"Subject: x\r\n\r\nText\r\n"
 
@@ -69,6 +69,38 @@ def test_no_more_connections_are_opened_than_allowed() -> None:
 
     assert len(fake.taken) == 30
     assert fake.connections == 3
+
+
+class FewProcesses(FakeHop):
+    """Greets two clients and lets further ones wait, as a hop with two processes."""
+
+    sessions_begun = 0
+
+    @property
+    def script(self) -> Script:
+        self.sessions_begun += 1
+        is_one_of_two = self.sessions_begun <= 2
+        return Script(greeting="220 hop.test" if is_one_of_two else Fault.SILENCE)
+
+    @script.setter
+    def script(self, script: Script) -> None:
+        """Each session has its own."""
+
+
+def test_a_hop_that_serves_few_clients_at_once_gets_everything_over_those() -> None:
+    async def scenario() -> FakeHop:
+        fake = FewProcesses()
+        async with kept(fake, max_connections=10) as hop:
+            async with asyncio.timeout(20):
+                await asyncio.gather(
+                    *(hop.send(envelope("ann"), CONTENT) for _ in range(30))
+                )
+        return fake
+
+    fake = run(scenario())
+
+    assert len(fake.taken) == 30
+    assert fake.connections > 2
 
 
 def test_a_kept_connection_that_was_closed_is_replaced() -> None:

@@ -92,10 +92,14 @@ def run(args: argparse.Namespace) -> int:
 def _answers(settings: Settings, args: argparse.Namespace) -> Iterator[Answer]:
     yield Answer(Health.GOOD, f"The settings can be read ({settings.file or 'none'}).")
     yield from _policy(settings)
-    yield _safely(_database)
+    found = _safely(_database)
+    yield found
     yield _safely(lambda: _key_backup(settings, args.master_key_backup))
     yield _safely(_worker)
     yield _hop(settings)
+    if found.health is Health.BAD:
+        yield Answer(Health.UNSURE, "No probe was sent: it could not be found again.")
+        return
     through = settings.guard.listen
     if args.through:
         host, _, port = args.through.rpartition(":")

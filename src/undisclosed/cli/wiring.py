@@ -6,7 +6,7 @@ are made once for each process.
 """
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from undisclosed.console.site import site_settings
@@ -30,6 +30,7 @@ from undisclosed.transport.smtp.settings import ServerSettings
 __all__ = [
     "checkpoint",
     "configure",
+    "delivery_hop",
     "endpoint",
     "hop",
     "keyed_ids",
@@ -45,6 +46,9 @@ __all__ = [
 
 ROOM = 64 * 1024
 """Bytes that a mail may grow on its way through the guard: trace and own words."""
+
+BURST = timedelta(seconds=5)
+"""How long a worker keeps a connection that it does not use."""
 
 
 def utc_now() -> datetime:
@@ -69,11 +73,22 @@ def next_hop(settings: Settings) -> HostPort:
 
 def hop(settings: Settings) -> Hop:
     """Kept connections to the next hop; one per process and event loop."""
+    return Hop(HopSettings(_client(settings)))
+
+
+def delivery_hop(settings: Settings) -> Hop:
+    """The same for a worker, which comes in bursts: it soon lets go of connections.
+
+    Those that it kept would be missing to the guard where the hop serves few.
+    """
+    return Hop(HopSettings(_client(settings), max_connections=20, idle=BURST))
+
+
+def _client(settings: Settings) -> ClientSettings:
     where = next_hop(settings)
-    client = ClientSettings(
+    return ClientSettings(
         host=where.host, port=where.port, hostname=settings.guard.hostname
     )
-    return Hop(HopSettings(client))
 
 
 def _journal(event: str, **facts: object) -> None:

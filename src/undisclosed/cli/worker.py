@@ -42,7 +42,7 @@ async def _work(settings: Settings, name: str) -> None:
     if settings.worker.metrics is not None:
         where = settings.worker.metrics
         start_http_server(where.port, where.host, registry=metrics.registry)
-    hop = wiring.hop(settings)
+    hop = wiring.delivery_hop(settings)
     work = jobs.Jobs()
     presence = Presence(name)
     work.register(jobs.DELIVER, _deliver(settings, hop, presence, metrics, stop))

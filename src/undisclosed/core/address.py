@@ -37,9 +37,7 @@ class Address:
 
     __slots__ = ("_hash", "domain", "local_part", "person")
 
-    def __init__(
-        self, local_part: str, domain: str, person: str | None = None
-    ) -> None:
+    def __init__(self, local_part: str, domain: str, person: str | None = None) -> None:
         self.local_part = local_part
         self.domain = domain
         if person is None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from undisclosed.core.address import Address
 from undisclosed.core.charsets import decode
 from undisclosed.core.encoded_words import field_text
-from undisclosed.core.header import HeaderBlock
+from undisclosed.core.header import Cut, HeaderBlock
 from undisclosed.core.mime import Kind, Limits, TextPart, parts_of
 from undisclosed.core.notes import Channels, Notes
 from undisclosed.core.part_text import texts_with_at_sign
@@ -23,7 +23,11 @@ from undisclosed.core.shown import (
     name_and_channel,
     quoted_headers,
 )
-from undisclosed.core.text import addresses_in_text, html_visible_text
+from undisclosed.core.text import (
+    addresses_in_text,
+    html_visible_text,
+    number_of_at_signs,
+)
 from undisclosed.core.transfer_encodings import stream
 
 LONGEST_VISIBLE_TEXT = 65_536
@@ -40,6 +44,7 @@ _BEGINNING_OF_HTML = re.compile(
 )
 _END_OF_FLOWED_LINE = re.compile(r" \r?\n(?:>+ ?)?")
 _FILE_NAMES = "names of attachments"
+_LONG_HEADER = "The header of one of its parts is longer than is read."
 _TOO_MANY_PARTS = "It has more parts, or parts nested deeper, than are read."
 
 
@@ -103,6 +108,8 @@ def _read_text(
     elif part.is_attached:
         channel = body_text.ATTACHED
     for text in texts_with_at_sign(part):
+        if notes.is_too_much(number_of_at_signs(text)):
+            return
         for found, quoted in _readings(part, text):
             notes.note(in_text, found, channel)
             notes.note(in_forwarded, quoted, quoted_headers.CHANNEL)
@@ -126,7 +133,7 @@ def _readings(part: TextPart, text: str) -> Iterator[_People]:
 
 
 def _read_attached_header(part: TextPart, shown: Channels, notes: Notes) -> None:
-    for raw_name, body, _, _ in part.header.cuts if part.header else ():
+    for raw_name, body, _, _ in _cuts_of(part, notes):
         channel = name_and_channel(raw_name)[1]
         if channel is None:
             continue
@@ -137,13 +144,15 @@ def _read_attached_header(part: TextPart, shown: Channels, notes: Notes) -> None
 
 def _read_report(part: TextPart, shown: Channels, notes: Notes) -> None:
     for text in texts_with_at_sign(part):
+        if notes.is_too_much(number_of_at_signs(text)):
+            return
         for channel, found in attached_messages.read_report(text):
             notes.note(shown, found, channel)
 
 
 def _read_names(part: TextPart, shown: Channels, notes: Notes) -> None:
     """Read the fields of a part: file names and descriptions are seen by readers."""
-    for raw_name, body, _, _ in part.header.cuts if part.header else ():
+    for raw_name, body, _, _ in _cuts_of(part, notes):
         channel = name_and_channel(raw_name)[1]
         if channel is not None:
             found = channel.read(notes.within_limit(field_text(body)))
@@ -151,6 +160,14 @@ def _read_names(part: TextPart, shown: Channels, notes: Notes) -> None:
         elif not raw_name:
             text = notes.within_limit(field_text(body))
             notes.note(shown, addresses_in_text(text), body_text.CHANNEL)
+
+
+def _cuts_of(part: TextPart, notes: Notes) -> tuple[Cut, ...]:
+    if part.header is None:
+        return ()
+    if part.header.is_cut:
+        notes.doubt(_LONG_HEADER)
+    return part.header.cuts
 
 
 def _beginning(part: TextPart) -> bytes:

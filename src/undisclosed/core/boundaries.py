@@ -20,7 +20,7 @@ _DELIMITER = re.compile(
 
 def guessed_boundaries(source: bytes, start: int, end: int) -> list[bytes]:
     """The boundaries that a reader might see in source[start:end], in their order."""
-    if source.find(b"--", start, end) < 0:
+    if source.find(b"\n--", start, end) < 0 and not source.startswith(b"--", start):
         return []
     found: dict[bytes, None] = {}
     for delimiter in _DELIMITER.finditer(source, start, end):

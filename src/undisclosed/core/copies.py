@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from undisclosed.core.address import Address
 from undisclosed.core.disclosure import Reading
 from undisclosed.core.encoded_words import field_text
-from undisclosed.core.header import Field
+from undisclosed.core.header import Field, may_hide_at_sign
 from undisclosed.core.patch import Edit, Patch
+from undisclosed.core.quiet_fields import COUNTED, People
 from undisclosed.core.shown import name_and_channel
-from undisclosed.core.shown.channel import FieldChannel
+from undisclosed.core.shown.channel import FieldChannel, Role
 
 _DESTINATIONS = ("to", "cc", "resent-to", "resent-cc")  # RFC 5322 §3.6.3, §3.6.6
 _MOVED = ("to", "cc")  # the recipient leaves them, because the first To names them
@@ -84,6 +85,7 @@ class Copies:
         self._others: list[_Named] = []
         self._lists: list[_Named] = []
         self._to: _Named | None = None
+        self._people: People | None = None
         self._place = -1
         for one in self._fields:
             if one.start not in removed:
@@ -116,7 +118,7 @@ class Copies:
     def _add(self, one: Field) -> None:
         """Sort one field into those that all copies, some or none keep as it is."""
         channel = name_and_channel(one.raw_name)[1]
-        if channel is None or _NEVER_EDITED.fullmatch(one.name):
+        if channel is None or is_never_edited(one.name):
             return
         is_first_to = one.name == "to" and self._to is None
         outsiders = self._outsiders(channel, one.body)
@@ -155,7 +157,17 @@ class Copies:
             for person in channel.read(field_text(body))
             if self._is_hidden(person)
             and person not in (content.author, content.sender)
-        )
+            and channel.role is not Role.OFFICE
+        ) | self._named_quietly(channel, body)
+
+    def _named_quietly(self, channel: FieldChannel, body: bytes) -> frozenset[Address]:
+        """The outsiders whom a field names that as a rule names nobody."""
+        if channel.role not in COUNTED:
+            return frozenset()
+        if self._people is None:
+            reading = self._reading
+            self._people = People(reading.outside_viewers | reading.outsiders_shown)
+        return self._people.named_in(body)
 
     def _is_hidden(self, person: Address) -> bool:
         sides, lists = self._reading.sides, self._reading.lists
@@ -239,10 +251,14 @@ class Copies:
         return b"<" + bare.encode("utf-8", "surrogateescape") + b">"
 
 
+def is_never_edited(name: str) -> bool:
+    """Whether a field stands in every copy as it was written."""
+    return _NEVER_EDITED.fullmatch(name) is not None
+
+
 def _may_name(body: bytes) -> bool:
     """Whether anybody can be named: plain ASCII without an at sign names nobody."""
-    is_encoded = b"=?" in body or b"%40" in body
-    return b"@" in body or is_encoded or not body.isascii()
+    return b"@" in body or may_hide_at_sign(body)
 
 
 def _is_as_written(written: bytes) -> bool:

@@ -11,10 +11,12 @@ edges. New is what two outsiders do not know of one another already:
 - the author and the sender know whom they write to and are not counted as shown.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from undisclosed.core.address import Address
+from undisclosed.core.header import HeaderBlock
 from undisclosed.core.mail import Mail
 from undisclosed.core.organisations import (
     is_mail_provider,
@@ -22,6 +24,12 @@ from undisclosed.core.organisations import (
     organisation_of,
 )
 from undisclosed.core.policy import DistributionList, Policy
+from undisclosed.core.quiet_fields import (
+    COUNTED,
+    People,
+    named_quietly,
+    quiet_channel,
+)
 from undisclosed.core.reading import Content, read_content
 
 INSIDE = ""
@@ -29,6 +37,7 @@ INSIDE = ""
 
 
 _NOT_ASKED = "@"
+_ROUTE = re.compile(r"[%@]([^%!@]+)|([^%!@]+)!")
 
 
 class Sides:
@@ -64,9 +73,25 @@ class Sides:
         organisation = self._by_domain.get(domain, _NOT_ASKED)
         if organisation is _NOT_ASKED:
             organisation = self._by_domain[domain] = self._look_up(domain)
-        if organisation == INSIDE and person in self._outside:
+        if organisation == INSIDE and (
+            person in self._outside or self._is_routed_outside(person)
+        ):
             return None
         return organisation
+
+    def _is_routed_outside(self, person: str) -> bool:
+        """Whether mail servers pass it on: ``bob%b.example@own.example``.
+
+        Routing of old (RFC 5321 appendix F.2); Postfix does so for trusted clients.
+        """
+        local_part = person[: person.rfind("@")]
+        if "%" not in local_part and "!" not in local_part and "@" not in local_part:
+            return False
+        routed = _ROUTE.findall(local_part.strip('"'))
+        return any(
+            "." in domain and not _is_in(domain, self._own)
+            for domain in ("".join(each) for each in routed)
+        )
 
     def is_outsider(self, address: Address) -> bool:
         """Whether the person does not belong to the organisation."""
@@ -140,8 +165,24 @@ def read(mail: Mail, policy: Policy, *, content: Content | None = None) -> Readi
         is_touched = _is_touched(mail, named, lists)
     else:
         is_touched = False
+    if len(viewers) > 1:
+        content = _with_identified(content, viewers)
     sides = sides_of(mail, content, policy)
     return _count(content, viewers, sides, lists, is_touched)
+
+
+def _with_identified(content: Content, viewers: frozenset[Address]) -> Content:
+    """The content with the viewers whose address stands as an identifier in it."""
+    # Few fields are quiet; only they are worth making into values.
+    cuts = content.header.cuts
+    quiet = [cut for cut in cuts if b"@" in cut[1] and quiet_channel(cut[0], COUNTED)]
+    fields = HeaderBlock(tuple(quiet), content.header.body_start).fields
+    named = named_quietly(fields, People(viewers), COUNTED)
+    own = (content.author, content.sender)
+    others = {one: where for one, where in named.items() if one not in own}
+    if others.keys() <= content.in_header.keys():
+        return content
+    return replace(content, in_header={**others, **content.in_header})
 
 
 def sides_of(mail: Mail, content: Content, policy: Policy) -> Sides:

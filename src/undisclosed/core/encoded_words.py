@@ -7,12 +7,16 @@ mail readers show them there against RFC 2047 §5.
 
 import binascii
 import re
+from collections.abc import Iterator
+from itertools import zip_longest
 
-from undisclosed.core.charsets import decode
+from undisclosed.core.charsets import decode, readings
 
 # Spaces inside the encoded text are not allowed, and decoded by mail readers.
-_WORD = re.compile(r"=\?([^?\s]*)\?([bBqQ])\?([^?]*)\?=")
-_BETWEEN = re.compile(r"(\?=)\s+(?==\?[^?\s]*\?[bBqQ]\?[^?]*\?=)")
+_HEAD = re.compile(r"=\?[ \t]*+([^?\s]{0,80}+)[ \t]*+\?[ \t]*+([bBqQ])[ \t]*+\?")
+_BLANK = re.compile(r"\s")
+_WIDE_AT_SIGNS = "\uff20\ufe6b"
+_AT_SIGNS = "@" + _WIDE_AT_SIGNS
 _NOT_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
 _HEX = re.compile(rb"=([0-9A-Fa-f]{2})")
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
@@ -20,10 +24,22 @@ _FOLD = re.compile(r"\r?\n(?=[ \t])")
 
 def field_text(body: bytes) -> str:
     """The body of a field as a reader would see it, on one line."""
-    text = body.decode("ascii") if body.isascii() else decode(body)
+    text = body.decode("ascii") if body.isascii() else _eight_bit_text(body)
+    if "\x1b" in text:
+        text = body.decode("iso2022_jp_2", "replace")
     if "=?" in text:
         text = decode_words(text)
     return (_FOLD.sub("", text) if "\n" in text else text).strip()
+
+
+def _eight_bit_text(body: bytes) -> str:
+    """8-bit text; where it is no UTF-8, what of it shows as an at sign to others."""
+    text = decode(body)
+    if "\xef" in text:
+        lenient = body.decode("utf-8", "ignore")
+        if lenient != text and any(sign in lenient for sign in _WIDE_AT_SIGNS):
+            return f"{text}, {lenient}"
+    return text
 
 
 def decode_words(text: str) -> str:
@@ -32,42 +48,60 @@ def decode_words(text: str) -> str:
     Neighbours of one charset and encoding are decoded together: some senders cut
     them in the middle of a character.
     """
-    text = _BETWEEN.sub(r"\1", text)
     pieces: list[str] = []
     pending: list[bytes] = []
     pending_charset = ""
     position = 0
-    for word in _WORD.finditer(text):
-        data = _encoded_bytes(word[2], word[3])
-        charset = word[1].lower()
-        is_apart = word.start() != position or charset != pending_charset
-        if pending and (is_apart or data is None):
-            pieces.append(decode(b"".join(pending), pending_charset))
+    follows = False
+    for start, end, charset, data in _words(text):
+        gap = text[position:start]
+        follows = follows and data is not None and not gap.strip()
+        if pending and not (follows and charset == pending_charset):
+            pieces.append(_as_read(pending, pending_charset))
             pending = []
-        pieces.append(text[position : word.start()])
+        if not follows:
+            pieces.append(gap)
         if data is None:
-            pieces.append(word[0])
+            pieces.append(text[start:end])
         else:
             pending.append(data)
         pending_charset = charset
-        position = word.end()
-    pieces.append(decode(b"".join(pending), pending_charset))
+        follows = data is not None
+        position = end
+    pieces.append(_as_read(pending, pending_charset))
     pieces.append(text[position:])
     return "".join(pieces)
 
 
-def is_glued(text: str) -> bool:
-    """Whether an encoded word touches a letter: readers part them there or do not."""
-    return any(
-        text[word.end() : word.end() + 1].isalnum()
-        or text[max(0, word.start() - 1) : word.start()].isalnum()
-        for word in _WORD.finditer(text)
-    )
+def _words(text: str) -> Iterator[tuple[int, int, str, bytes | None]]:
+    """Where each encoded word stands, its charset, and its bytes if it has any.
+
+    A question mark inside of a word, and a word that never ends, are read as lenient
+    readers do: to ``?=``, or to the next word or white space.
+    """
+    end = -1
+    heads = list(_HEAD.finditer(text))
+    for head, follower in zip_longest(heads, heads[1:]):
+        if head.start() < end - 1:
+            continue
+        limit = follower.start() if follower else len(text)
+        if end < len(text) and end - 2 < head.end():
+            end = text.find("?=", head.end())
+            end = len(text) + 2 if end < 0 else end + 2
+        if end - 2 <= limit and end <= len(text):
+            encoded, after = text[head.end() : end - 2], end
+        else:
+            blank = _BLANK.search(text, head.end(), limit)
+            after = blank.start() if blank else limit
+            encoded = text[head.end() : after]
+        yield head.start(), after, head[1].lower(), _encoded_bytes(head[2], encoded)
 
 
-def part_words(text: str) -> str:
-    """The text with white space around every encoded word."""
-    return _WORD.sub(r" \g<0> ", text)
+def _as_read(words: list[bytes], charset: str) -> str:
+    """The text of neighbouring words, with what other readers would find in them."""
+    texts = readings(b"".join(words), charset)
+    others = [text for text in texts[1:] if any(one in text for one in _AT_SIGNS)]
+    return ", ".join((texts[0], *others)) if others else texts[0]
 
 
 def _encoded_bytes(encoding: str, encoded: str) -> bytes | None:
@@ -76,6 +110,14 @@ def _encoded_bytes(encoding: str, encoded: str) -> bytes | None:
         return _HEX.sub(lambda pair: bytes.fromhex(pair[1].decode()), raw)
     if "@" in encoded:
         return None
+    if "=" in encoded.rstrip("= \t"):
+        return _from_padded(encoded)
     clean = _NOT_BASE64.sub("", encoded)
     clean = clean[: len(clean) - 1] if len(clean) % 4 == 1 else clean
     return binascii.a2b_base64(clean + "=" * (-len(clean) % 4))
+
+
+def _from_padded(encoded: str) -> bytes:
+    """Base64 that goes on after a padding, which keeps its place: a byte of zero."""
+    clean = "".join(_NOT_BASE64.sub("", piece) + "A" for piece in encoded.split("="))
+    return binascii.a2b_base64(clean[: len(clean) - len(clean) % 4]).replace(b"\0", b"")

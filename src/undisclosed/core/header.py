@@ -13,6 +13,13 @@ from dataclasses import dataclass, field
 NO_FIELD = ""
 """The name of a line that is no field."""
 
+LONGEST_HEADER = 16 * 1024 * 1024
+"""Bytes of a header block that are read: a hundred thousand recipients, twice."""
+
+MOST_FIELDS = 20_000
+READ_IN_ANY_CASE = 1024 * 1024
+"""Bytes that are read of a header block that is longer, or has more fields."""
+
 _BLANK_LINE = re.compile(rb"\n\r?\n")
 # A line and its continuations; white space alone continues, too (RFC 5322 §4.2).
 _FOLDED_LINES = re.compile(rb"[^\n]*\n?(?:[ \t][^\n]*\n?)*")
@@ -20,7 +27,8 @@ _USUAL = re.compile(
     rb"^([!-9;-~]++):([^\r\n]*+(?:\r?\n[ \t][^\r\n]*+)*+)\r?\n", re.MULTILINE
 )
 # The same where no CR stands alone: one byte ends the line, which is quicker to find.
-_PLAIN = re.compile(rb"([!-9;-~]++):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n")
+# Only a line's start is tried: a long line without a colon is gone through once.
+_PLAIN = re.compile(rb"^([!-9;-~]++):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n", re.MULTILINE)
 # The name may be followed by white space (RFC 5322 §4.5) and, in broken mail, hold
 # 8-bit characters.
 _NAME = re.compile(rb"[ \t]*([^\x00-\x20:\x7f][^\x00-\x20:\x7f]*)[ \t\xa0]*:")
@@ -53,14 +61,15 @@ class HeaderBlock:
     """The header block's bytes as cuts, in their order, and where the body starts.
 
     ``fields`` makes the cuts into values each time it is asked: the reading of
-    ordinary mail looks at few of them. ``may_hide`` is false where the bytes hold
-    neither encoded words (RFC 2047) nor ``%40`` nor 8-bit text: then an address
-    needs an at sign in so many words.
+    ordinary mail looks at few of them. ``may_hide`` is what ``may_hide_at_sign``
+    says of the bytes: where it is false, an address needs an at sign in so many words.
+    ``is_cut``: it is longer than is read, and the cuts are those of its beginning.
     """
 
     cuts: tuple[Cut, ...] = field(repr=False)
     body_start: int
     may_hide: bool = True
+    is_cut: bool = False
 
     @property
     def fields(self) -> tuple[Field, ...]:
@@ -88,9 +97,35 @@ def split_content(
     """
     block_end, body_start = _ends(content, start, len(content) if end is None else end)
     block = content[start:block_end]
-    may_hide = b"=?" in block or b"%40" in block or not block.isascii()
+    is_cut = len(block) > READ_IN_ANY_CASE and _is_too_long(block)
+    if is_cut:
+        block = block[:READ_IN_ANY_CASE]
+    may_hide = may_hide_at_sign(block)
     cuts = _plain_cuts(block) or _cuts(block)
-    return HeaderBlock(tuple(cuts), body_start, may_hide)
+    return HeaderBlock(tuple(cuts), body_start, may_hide, is_cut)
+
+
+def _is_too_long(block: bytes) -> bool:
+    if len(block) > LONGEST_HEADER:
+        return True
+    folds = block.count(b"\n ") + block.count(b"\n\t")
+    return block.count(b"\n") - folds > MOST_FIELDS
+
+
+def may_hide_at_sign(data: bytes) -> bool:
+    """Whether an address could stand in these bytes of a header without an at sign.
+
+    In encoded words (RFC 2047), in 8-bit text, behind an escape (RFC 1468), as ``%40``
+    and ``=40``, or routed as of old: ``ann%a.example``, ``a.example!ann``.
+    """
+    return (
+        b"=?" in data
+        or b"%" in data
+        or b"!" in data
+        or b"=40" in data
+        or b"\x1b" in data
+        or not data.isascii()
+    )
 
 
 def _plain_cuts(block: bytes) -> list[Cut]:

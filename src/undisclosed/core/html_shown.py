@@ -19,9 +19,7 @@ _GAP = "\x1e"
 # WHATWG HTML §13.2.5: comments, bogus comments, tags with quoted attributes.
 _COMMENT = re.compile(r"<!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+(?:--!?>|\Z))")
 _BOGUS_COMMENT = re.compile(r"<(?:[!?]|/(?![a-zA-Z]))[^>]*+(?:>|\Z)")
-_ATTRIBUTES = (
-    r"(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?+)*+(?:>|\Z)"
-)
+_ATTRIBUTES = r"(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?+)*+(?:>|\Z)"
 _BOX = re.compile(
     r"</?(?:address|article|aside|blockquote|body|br|button|caption|center|dd|div|dl|dt"
     r"|fieldset|figure|footer|form|h[1-6]|head|header|hr|html|iframe|img|input|legend"

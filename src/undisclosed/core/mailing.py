@@ -8,7 +8,6 @@ that it can compare mails without keeping what they say.
 """
 
 import hashlib
-import heapq
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -46,9 +45,9 @@ class Wave:
     belongs to: the From address, or the name of its team. ``people`` are the
     outsiders newly shown. ``adds_up`` says whether it can join a mailing (three or
     more outsiders shown). ``shingles`` are the pieces of subject and text that
-    similarity is counted over. ``subject`` is the normalised subject;
-    ``recalls`` the subject that a recall names, else None; ``audience`` every
-    outsider among viewers and shown (asked for by a recall).
+    similarity is counted over; none where it cannot join. ``subject`` is the
+    normalised subject; ``recalls`` the subject that a recall names, else None;
+    ``audience`` every outsider among viewers and shown (asked for by a recall).
     """
 
     digest: bytes = field(repr=False)
@@ -77,14 +76,18 @@ def wave_of(
     if len(people) < _FEWEST_TO_RESERVE and not is_recall:
         return None
     subject = subject_of(content.subject)
+    is_batch = adds_up(reading)
     return Wave(
         digest=digest if digest is not None else digest_of(mail),
         sender=_sender_of(reading, mail, policy),
         people=people,
         audience=reading.outside_viewers | reading.outsiders_shown,
         disclosures=reading.new_disclosures_in_header,
-        adds_up=adds_up(reading),
-        shingles=shingles(content.subject, content.visible_text),
+        adds_up=is_batch,
+        # Nothing is compared with what cannot be a batch: its text is not looked at.
+        shingles=shingles(content.subject, content.visible_text)
+        if is_batch
+        else frozenset(),
         subject=subject,
         recalls=subject if is_recall else None,
     )
@@ -94,9 +97,12 @@ def adds_up(reading: Reading) -> bool:
     """Whether this mail can be a batch of a mailing.
 
     It newly shows three or more outsiders. Mail to one viewer never adds up: a
-    hundred invoices are no mailing.
+    hundred invoices are no mailing. Who stands in a destination field is a viewer
+    here, too: some mail servers make a transaction for each recipient.
     """
-    return len(reading.newly_shown) >= _FEWEST_TO_ADD_UP and len(reading.viewers) > 1
+    if len(reading.newly_shown) < _FEWEST_TO_ADD_UP:
+        return False
+    return len(reading.viewers.union(reading.content.destinations)) > 1
 
 
 def digest_of(mail: Mail) -> bytes:
@@ -211,15 +217,16 @@ def shingles(subject: str, text: str) -> frozenset[bytes]:
         "0" if match[0].isdigit() else match[0]
         for match in islice(_WORD.finditer(counted), MOST_WORDS)
     ]
-    pieces = {word.encode("utf-8", "replace") for word in words}
-    pairs = (f"{one} {two}" for one, two in pairwise(words))
-    pieces.update(pair.encode("utf-8", "replace") for pair in pairs)
+    # Letters and digits can always be encoded: no surrogate is one of them.
+    pieces = set(map(str.encode, words))
+    pieces.update(map(str.encode, map(" ".join, pairwise(words))))
     return frozenset(pieces)
 
 
 def sketch(hashed: Iterable[int]) -> tuple[int, ...]:
     """The smallest 128 of the hashed shingles, ascending (a bottom-k sketch)."""
-    return tuple(heapq.nsmallest(SKETCH_SIZE, set(hashed)))
+    # Sorting all is quicker than keeping the smallest: texts have some hundred.
+    return tuple(sorted(set(hashed))[:SKETCH_SIZE])
 
 
 def similarity(a: tuple[int, ...], b: tuple[int, ...]) -> float:

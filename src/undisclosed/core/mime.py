@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from undisclosed.core.boundaries import guessed_boundaries
@@ -85,8 +86,8 @@ class TextPart:
     """A part as bytes of its source, still encoded (RFC 2045 §6).
 
     ``nesting`` counts the attached messages around it; ``is_attached`` says whether a
-    mail reader offers it as a file; ``joins_lines`` whether a space at the end of a line
-    is no part of the text (RFC 3676 §4.1, DelSp).
+    mail reader offers it as a file; ``joins_lines`` whether a space at the end of a
+    line is no part of the text (RFC 3676 §4.1, DelSp).
     """
 
     kind: Kind
@@ -299,9 +300,7 @@ def _undo_encodings(
         cut for cut in entity.cuts if field_name(cut[0]) != "content-transfer-encoding"
     )
     for encoding in filter(None, encodings):
-        source = b"".join(
-            decoded(entity.source, entity.start, entity.end, encoding)
-        )
+        source = b"".join(decoded(entity.source, entity.start, entity.end, encoding))
         children.append(
             _Entity(source, 0, len(source), cuts, entity.depth + 1, entity.nesting)
         )
@@ -313,7 +312,7 @@ def _guess_parts(
     """Parts whose delimiter no field announces."""
     for boundary in guessed_boundaries(entity.source, start, end):
         outer = replace(entity, start=start, end=end)
-        for part_start, part_end in _between(outer, boundary):
+        for part_start, part_end in _spans(outer, boundary):
             header = split_content(entity.source, start=part_start, end=part_end)
             children.append(
                 _Entity(
@@ -342,16 +341,16 @@ def _kind(media_type: str, names: list[str]) -> Kind:
         return Kind.HTML
     if media_type in ("message/delivery-status", "message/global-delivery-status"):
         return Kind.REPORT
-    top_level = media_type.partition("/")[0]
-    if top_level not in _TOP_LEVEL_TYPES or media_type in _TEXT_TYPES:
-        return Kind.TEXT
-    if media_type.endswith(("+xml", "+json")):
-        return Kind.TEXT
-    if any(name.endswith(_TEXT_NAMES) for name in map(_plain_name, names)):
-        return Kind.TEXT
-    if any(name.endswith(_HTML_NAMES) for name in map(_plain_name, names)):
+    plain_names = [_plain_name(name) for name in names]
+    if any(name.endswith(_HTML_NAMES) for name in plain_names):
         return Kind.HTML
-    return Kind.UNREAD
+    is_text = (
+        media_type.partition("/")[0] not in _TOP_LEVEL_TYPES
+        or media_type in _TEXT_TYPES
+        or media_type.endswith(("+xml", "+json"))
+        or any(name.endswith(_TEXT_NAMES) for name in plain_names)
+    )
+    return Kind.TEXT if is_text else Kind.UNREAD
 
 
 def _plain_name(name: str) -> str:
@@ -412,7 +411,7 @@ def _multipart(
 ) -> Iterator[TextPart]:
     boundaries = dict.fromkeys(parameters(content_type, "boundary"))
     for boundary in list(boundaries)[:MOST_READINGS]:
-        spans = list(_between(entity, boundary.encode("utf-8", "replace")))
+        spans = _spans(entity, boundary.encode("utf-8", "replace"))
         if not spans:
             continue
         yield from _outside(entity, spans, children)
@@ -443,7 +442,12 @@ def _part_fields(
     entity: _Entity, header: HeaderBlock, start: int, end: int
 ) -> Iterator[TextPart]:
     fields = entity.source[start : header.body_start]
-    if _MAY_NAME.search(fields) or header.is_broken or header.body_start == end:
+    if (
+        _MAY_NAME.search(fields)
+        or header.is_broken
+        or header.is_cut
+        or header.body_start == end
+    ):
         yield TextPart(
             Kind.NAMES,
             "",
@@ -477,6 +481,11 @@ def _as_text(entity: _Entity) -> TextPart:
         entity.end,
         nesting=entity.nesting,
     )
+
+
+def _spans(entity: _Entity, boundary: bytes) -> list[tuple[int, int]]:
+    """The spans of one multipart; of too many the first, and one too many."""
+    return list(islice(_between(entity, boundary), MOST_PARTS + 1))
 
 
 def _between(entity: _Entity, boundary: bytes) -> Iterator[tuple[int, int]]:

@@ -59,6 +59,14 @@ class Notes:
             end = text.find("@", end + 1)
         return text[: end + 1]
 
+    def is_too_much(self, at_signs: int) -> bool:
+        """Whether a body's text is beyond what is read; that is said, then."""
+        self.at_signs += at_signs
+        if self.at_signs <= READINGS_PER_PERSON * self.most + 1000:
+            return False
+        self.stop()
+        return True
+
     @property
     def is_full(self) -> bool:
         """Whether no more people are written down."""

@@ -36,7 +36,6 @@ def texts_with_at_sign(part: TextPart) -> Iterator[str]:
 
 
 def _of_block(block: bytes, charset: str) -> Iterator[str]:
-    clean = block.translate(None, _CONTROLS).lstrip(_BYTE_ORDER_MARKS)
     if b"@" in block or b"%40" in block:
         yield decode(block, charset)
     elif _may_hide_at_sign(block):
@@ -45,6 +44,7 @@ def _of_block(block: bytes, charset: str) -> Iterator[str]:
             yield text
     else:
         return
+    clean = block.translate(None, _CONTROLS).lstrip(_BYTE_ORDER_MARKS)
     if len(clean) != len(block):
         yield decode(clean, charset)
     if not block.isascii():

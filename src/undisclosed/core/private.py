@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 
 from undisclosed.core.address import Address
-from undisclosed.core.copies import Copies
+from undisclosed.core.copies import Copies, is_never_edited
 from undisclosed.core.disclosure import Reading, read
 from undisclosed.core.judge import judge
 from undisclosed.core.known import NOTHING_KNOWN
@@ -19,6 +19,7 @@ from undisclosed.core.mail import Mail, Recipient
 from undisclosed.core.mailboxes import mailboxes
 from undisclosed.core.patch import Edit, Patch
 from undisclosed.core.policy import Policy
+from undisclosed.core.quiet_fields import QUIET, People, named_quietly
 from undisclosed.core.reading import read_content
 from undisclosed.core.rules.channels import channels
 from undisclosed.core.verdict import Action
@@ -113,6 +114,11 @@ def _why_no_copy(mail: Mail, reading: Reading) -> str | None:
             "The header holds a line that is no field: some readers would show "
             "what follows it as text."
         )
+    people = People(reading.outside_viewers | reading.outsiders_shown)
+    kept = [one for one in reading.content.header.fields if is_never_edited(one.name)]
+    named = named_quietly(kept, people, QUIET)
+    if named:
+        return f"Each copy would still show other people ({channels(named, named)})."
     if reading.content.uncertain:
         return f"The mail could not be read whole: {reading.content.uncertain[0]}"
     return None

@@ -12,7 +12,12 @@ from dataclasses import dataclass, field
 from undisclosed.core.address import Address
 from undisclosed.core.body import Body, read_body, visible_text
 from undisclosed.core.encoded_words import field_text
-from undisclosed.core.header import Cut, HeaderBlock, split_content
+from undisclosed.core.header import (
+    Cut,
+    HeaderBlock,
+    may_hide_at_sign,
+    split_content,
+)
 from undisclosed.core.mime import TextPart, media_type_of
 from undisclosed.core.notes import Channels, Notes
 from undisclosed.core.policy import Policy
@@ -20,6 +25,7 @@ from undisclosed.core.recall import CLASS_FIELDS, is_recall_class
 from undisclosed.core.shown import name_and_channel
 from undisclosed.core.shown.authors import first_mailbox
 from undisclosed.core.shown.channel import FieldChannel, Role
+from undisclosed.core.shown.lists import are_offices
 from undisclosed.core.verdict import Removal
 
 
@@ -88,6 +94,13 @@ class Content:
         return union
 
 
+MOST_BARE_IDENTIFIERS = 5
+"""Fields that may hold an identifier without its brackets, as some programs write."""
+
+_LONG_HEADER = "Its header is longer than is read."
+_MANY_IDENTIFIERS = "It repeats a field of identifiers, which may be addresses."
+
+
 @dataclass(slots=True)
 class _Fields:
     """What the fields of one header block say, before it is known who wrote it."""
@@ -101,6 +114,7 @@ class _Fields:
     subject: str = ""
     auto_submitted: bool = False
     recall: bool = False
+    bare_identifiers: int = 0
 
     @property
     def own_side(self) -> frozenset[Address | None]:
@@ -121,12 +135,23 @@ def read_content(
     notes = Notes(policy.max_shown)
     fields = _read_fields(header, notes)
     notes.own_side = fields.own_side
+    if header.is_cut:
+        notes.doubt(_LONG_HEADER)
+    if fields.bare_identifiers > MOST_BARE_IDENTIFIERS:
+        notes.doubt(_MANY_IDENTIFIERS)
     in_header: Channels = {}
     in_removed: Channels = {}
     destinations: dict[Address, None] = {}
     removals: list[Removal] = []
     is_ours = _is_ours(fields.author or fields.sender, policy)
+    offices_only = are_offices(
+        addresses
+        for channel, addresses, *_ in fields.named
+        if channel.role is Role.OFFICE
+    )
     for channel, addresses, text, (_, _, start, end) in fields.named:
+        if channel.role is Role.OFFICE and offices_only:
+            continue
         if channel.role is Role.DESTINATION:
             destinations.update(dict.fromkeys(addresses))
         if is_ours and _has_to_go(channel, addresses, text, notes.own_side):
@@ -175,21 +200,20 @@ def _read_fields(header: HeaderBlock, notes: Notes) -> _Fields:
         if name in _TOLD:
             _be_told(name, body, fields)
         if channel is None or not (
-            b"@" in body or channel.is_removable or (may_hide and _may_hide(body))
+            b"@" in body
+            or channel.is_removable
+            or (may_hide and may_hide_at_sign(body))
         ):
             continue
         text = notes.within_limit(field_text(body))
         addresses = channel.read(text)
+        if channel.role is Role.IDENTIFIER and not addresses and "<" not in text:
+            fields.bare_identifiers += 1
         if addresses and channel.role in _OWN_SIDE:
             _note_own_side(channel.role, first_mailbox(text, addresses), fields)
         if addresses or channel.is_removable:
             fields.named.append((channel, addresses, text, cut))
     return fields
-
-
-def _may_hide(body: bytes) -> bool:
-    """Whether an address could stand in the body of a field without an at sign."""
-    return b"=?" in body or b"%40" in body or not body.isascii()
 
 
 _OWN_SIDE = (Role.AUTHOR, Role.SENDER, Role.RETURN)

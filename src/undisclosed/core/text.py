@@ -220,6 +220,12 @@ def without_unseen(source: str, gap: str = " ") -> str:
     return gap.join(pieces)
 
 
+def number_of_at_signs(source: str) -> int:
+    """How many at signs text or HTML holds in any form."""
+    number = sum(source.count(sign) for sign in (*AT_SIGNS, "%40"))
+    return number + len(_REFERENCE.findall(source)) if "&" in source else number
+
+
 def has_at_sign(text: str) -> bool:
     """Whether any at sign is in it, its compatibility forms and ``%40`` included."""
     return any(sign in text for sign in AT_SIGNS) or "%40" in text

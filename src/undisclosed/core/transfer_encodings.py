@@ -15,6 +15,9 @@ BLOCK = 256 * 1024
 OVERLAP = 1024
 """Bytes that two blocks share where no line ends between them: more than an address."""
 
+MOST_FILES = 200
+"""Uuencoded files that are decoded in one text."""
+
 IDENTITY = ""
 BASE64 = "base64"
 QUOTED_PRINTABLE = "quoted-printable"
@@ -140,7 +143,10 @@ def uudecoded(source: bytes) -> bytes:
     """The files of a uuencoded text, one after the other; empty where there is none."""
     pieces: list[bytes] = []
     position = 0
-    while begin := _UU_START.search(source, position):
+    for _ in range(MOST_FILES):
+        begin = _UU_START.search(source, position)
+        if begin is None:
+            break
         position = begin.end()
         while position < len(source):
             line_end = source.find(b"\n", position)

@@ -67,6 +67,7 @@ class Hop:
         self._settings = settings
         self._idle: deque[tuple[ClientConnection, float]] = deque()
         self._open = 0
+        self._connecting = 0
         self._waiting: deque[Ready] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
@@ -82,7 +83,9 @@ class Hop:
     def acquire(self, ready: Ready, *, fresh: bool = False) -> None:
         """Call back with a connection of one's own, at once where one is idle.
 
-        None where the hop is away. ``fresh``: never a kept connection.
+        Else with the first that is given back or made: a hop that serves ten clients
+        at once lets the eleventh wait for its greeting, and must not stop us. None
+        where the hop is away. ``fresh``: never a kept connection.
         """
         while self._idle and not fresh:
             connection, _ = self._idle.pop()
@@ -92,19 +95,24 @@ class Hop:
                 return
         if self._is_closed:
             ready(None)
-        elif self._open < self._settings.max_connections:
+        elif fresh and self._open < self._settings.max_connections:
             self._connect(ready)
         else:
             self._waiting.append(ready)
+            self._connect_for_waiting()
 
     def release(self, connection: ClientConnection) -> None:
         """Give a connection back, ready for the next MAIL."""
         if not connection.is_open:
             return
+        connection.is_reused = True
+        self._hand_on(connection)
+
+    def _hand_on(self, connection: ClientConnection) -> None:
+        """To whoever waits longest, else to the idle ones."""
         if self._is_closed:
             connection.quit()
         elif self._waiting:
-            connection.is_reused = True
             self._waiting.popleft()(connection)
         else:
             now = asyncio.get_running_loop().time()
@@ -180,43 +188,58 @@ class Hop:
         except HopAway:
             return False
 
-    def _connect(self, ready: Ready) -> None:
+    def _connect_for_waiting(self) -> None:
+        """One more connection where more wait than connections are being made."""
+        is_full = self._open >= self._settings.max_connections
+        if self._connecting < len(self._waiting) and not is_full:
+            self._connect(None)
+
+    def _connect(self, ready: Ready | None) -> None:
+        """Make a connection for one caller alone, or (None) for whoever waits."""
         self._open += 1
+        self._connecting += 1
         task = asyncio.get_running_loop().create_task(self._connected(ready))
         # The loop keeps no strong reference to a task; the garbage collector would.
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _connected(self, ready: Ready) -> None:
+    async def _connected(self, ready: Ready | None) -> None:
         try:
             connection = await connect(self._settings.client)
         except BaseException as error:
-            self._open -= 1
-            self._is_up = False
-            self._why = str(error) if isinstance(error, HopAway) else ""
-            self._fail_waiting()
-            ready(None)
+            self._connecting -= 1
+            self._not_connected(error, ready)
             if not isinstance(error, HopAway):
                 raise
             return
+        self._connecting -= 1
         self._is_up, self._why = True, ""
         self.extensions = connection.extensions
-        if connection.is_open:
-            connection.on_lost = self._on_lost
+        if not connection.is_open:
+            self._not_connected(HopAway(), ready)
+            return
+        connection.on_lost = self._on_lost
+        if ready is not None:
             ready(connection)
         else:
-            self._open -= 1
-            ready(None)
+            self._hand_on(connection)
 
-    def _fail_waiting(self) -> None:
-        while self._waiting and not self._open:
-            self._waiting.popleft()(None)
+    def _not_connected(self, error: BaseException, ready: Ready | None) -> None:
+        self._open -= 1
+        self._is_up = False
+        self._why = str(error) if isinstance(error, HopAway) else ""
+        if ready is not None:
+            ready(None)
+        # Where others are connected, one of theirs is given back some time.
+        if self._open == self._connecting:
+            while self._waiting:
+                self._waiting.popleft()(None)
 
     def _on_lost(self, connection: ClientConnection) -> None:
         self._open -= 1
         self._idle = deque(kept for kept in self._idle if kept[0] is not connection)
-        if self._waiting and not self._is_closed:
-            self._connect(self._waiting.popleft())
+        if not self._is_closed:
+            self._connect_for_waiting()
 
     def _arm(self) -> None:
         if self._timer is None:

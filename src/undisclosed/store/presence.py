@@ -7,6 +7,7 @@ nobody has to guess from the time of a last heartbeat. What a dead worker had cl
 is free at once instead of at the end of its lease.
 """
 
+import threading
 from typing import Any, Final
 
 import psycopg
@@ -29,8 +30,7 @@ _CLAIMANTS: Final = """
 SELECT DISTINCT lease_by FROM store_outgoingmail
  WHERE state IN ('queued', 'delayed') AND lease_until > now() AND lease_by <> ''
 """
-
-
+_SIGN: Final = "SELECT pg_try_advisory_lock(%s, hashtext(%s))"
 _SIGNS: Final = """
 SELECT count(*) FROM pg_locks
  WHERE locktype = 'advisory' AND classid = %s AND granted
@@ -39,41 +39,59 @@ SELECT count(*) FROM pg_locks
 
 
 class Presence:
-    """One worker's sign of life, for as long as its process lives."""
+    """One worker's sign of life, for as long as its process lives.
+
+    May be called from any thread: who delivers and who sweeps both renew it.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self._lock = threading.Lock()
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
 
     def renew(self) -> None:
         """Make sure that the sign is there. Raises TransientError."""
-        try:
-            if self._connection is None or not self._is_held(self._connection):
-                self.close()
-                self._connection = psycopg.connect(
-                    "", autocommit=True, **connection_parameters(), **_KEEPALIVE
-                )
-                self._connection.execute(
-                    "SELECT pg_try_advisory_lock(%s, hashtext(%s))",
-                    (_SPACE, self.name),
-                )
-        except psycopg.Error:
-            self.close()
-            raise TransientError("The database is away.") from None
+        with self._lock:
+            try:
+                if self._connection is None or not _is_alive(self._connection):
+                    self._close()
+                    self._connection = self._signed()
+            except psycopg.Error:
+                raise TransientError("The database is away.") from None
 
     def close(self) -> None:
         """Take the sign away."""
+        with self._lock:
+            self._close()
+
+    def _signed(self) -> "psycopg.Connection[tuple[object, ...]]":
+        """A connection that holds the lock, which lives as long as itself."""
+        connection = psycopg.connect(
+            "", autocommit=True, **connection_parameters(), **_KEEPALIVE
+        )
+        try:
+            # It never waits: a worker that hangs here delivers nothing.
+            row = connection.execute(_SIGN, (_SPACE, self.name)).fetchone()
+        except psycopg.Error:
+            connection.close()
+            raise
+        if row is None or not row[0]:
+            connection.close()
+            raise TransientError("Somebody looks whether this worker lives.")
+        return connection
+
+    def _close(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
 
-    def _is_held(self, connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
-        """Whether the connection lives: its lock lives as long as itself."""
-        try:
-            connection.execute("SELECT 1")
-        except psycopg.Error:
-            return False
-        return True
+
+def _is_alive(connection: "psycopg.Connection[tuple[object, ...]]") -> bool:
+    try:
+        connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
 
 
 def free_leases_of_the_dead() -> int:

@@ -87,7 +87,7 @@ def test_shown_outsiders_adds_up_the_batches_of_a_mailing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("viewers", "shown"), [(2, 2), (1, 4), (3, 0)], ids=["two", "one viewer", "nobody"]
+    ("viewers", "shown"), [(2, 2), (1, 1), (3, 0)], ids=["two", "one viewer", "nobody"]
 )
 def test_shown_outsiders_does_not_add_up_what_is_no_batch(
     viewers: int, shown: int
@@ -95,6 +95,13 @@ def test_shown_outsiders_does_not_add_up_what_is_no_batch(
     found = shown_outsiders(people(viewers), people(shown), known=mailing(1136, 7))
 
     assert found is None
+
+
+def test_shown_outsiders_adds_up_a_batch_that_comes_one_recipient_at_a_time() -> None:
+    found = shown_outsiders(people(1), people(4), known=mailing(1136, 7))
+
+    assert found is not None
+    assert found.people == 1136
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,27 @@ def test_other_fields_stay(name):
 
 @pytest.mark.parametrize("name", NOBODY)
 def test_identifiers_are_nobody(name):
-    assert channel_of(name) is None
+    channel = channel_of(name)
+
+    assert channel is not None
+    assert channel.read("<1.ann@mx.a.example> <2.bob@mx.b.example>") == []
+    assert channel.read("1.ann@mx.a.example") == []
+
+
+@pytest.mark.parametrize("name", NOBODY)
+@pytest.mark.parametrize(
+    "text",
+    ["ann@a.example, bob@b.example", "Ann <ann@a.example>, Bob <bob@b.example>"],
+    ids=["bare", "with names"],
+)
+def test_a_list_of_people_where_identifiers_belong_is_read(name, text):
+    channel = channel_of(name)
+
+    assert channel is not None
+    assert {one.person for one in channel.read(text)} == {
+        "ann@a.example",
+        "bob@b.example",
+    }
 
 
 @given(st.text(max_size=60))

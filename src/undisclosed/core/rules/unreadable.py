@@ -12,7 +12,10 @@ FEWEST_VIEWERS = 2
 
 
 class Unreadable:
-    """Two or more people outside would get a mail that was not read whole."""
+    """Two or more people outside would get a mail that was not read whole.
+
+    One is enough where it is the header that was not.
+    """
 
     name = "unreadable"
     description = "Hold mail to several outsiders that is ambiguous or over a limit."
@@ -22,7 +25,10 @@ class Unreadable:
         """A finding that names the first thing that could not be read."""
         outside = len(reading.outside_viewers)
         uncertain = reading.content.uncertain
-        if not uncertain or outside < FEWEST_VIEWERS:
+        # Fields that were not read may name everybody else who gets a copy of this
+        # mail in a transaction of their own.
+        is_header = len(uncertain) > len(reading.content.body_uncertain)
+        if not uncertain or outside < (1 if is_header else FEWEST_VIEWERS):
             return None
         return Finding(
             self.name,

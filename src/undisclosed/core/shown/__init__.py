@@ -55,9 +55,10 @@ LONGEST_REMEMBERED = 64
 def channel_of(name: str) -> FieldChannel | None:
     """The channel of a field by its name; None for fields that name nobody."""
     known = FIELD_CHANNELS.get(name)
-    if known is None and not identifiers.is_identifier(name):
+    if known is None:
         known = (
-            gateways.gateway_channel(name)
+            identifiers.identifier_channel(name)
+            or gateways.gateway_channel(name)
             or lists.list_channel(name)
             or other_fields.other_channel(name)
         )

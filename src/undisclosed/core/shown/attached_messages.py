@@ -6,21 +6,31 @@ names those whom it could not reach (RFC 3464 §2.3), and returns their header. 
 author of an attached message is somebody else than the author of the mail: shown.
 """
 
+import re
 from collections.abc import Iterator
 
 from undisclosed.core.address import Address
 from undisclosed.core.mailboxes import mailboxes
 from undisclosed.core.shown.channel import usual_spelling
+from undisclosed.core.text import addresses_in_text
 
 PREFIX = "attached message: "
 REPORT_PREFIX = "delivery report: "
+_OTHER_FIELDS = "other fields"
+_IDENTIFIERS = ("original-envelope-id", "x-original-message-id", "x-postfix-queue-id")
+_FOLD = re.compile(r"\r?\n(?=[ \t])")
 _REPORT_FIELDS = ("original-recipient", "final-recipient", "x-actual-recipient")
 
 
 def read_report(text: str) -> Iterator[tuple[str, list[Address]]]:
-    """Channel and people of each field of a delivery report that names a recipient."""
-    for line in text.splitlines():
+    """Channel and people of each field of a delivery report that names anybody."""
+    for line in _FOLD.sub(" ", text).splitlines():
         name, colon, body = line.partition(":")
-        if colon and "@" in body and name.strip().lower() in _REPORT_FIELDS:
-            label = usual_spelling(name.strip().lower())
-            yield REPORT_PREFIX + label, mailboxes(body.rpartition(";")[2])
+        name = name.strip().lower()
+        if colon and "@" in body and name in _REPORT_FIELDS:
+            yield (
+                REPORT_PREFIX + usual_spelling(name),
+                mailboxes(body.rpartition(";")[2]),
+            )
+        elif "@" in line and name not in _IDENTIFIERS:
+            yield REPORT_PREFIX + _OTHER_FIELDS, addresses_in_text(line)

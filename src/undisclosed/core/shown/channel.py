@@ -23,6 +23,8 @@ class Role(Enum):
     DESTINATION = "destination"
     AUTHOR = "author"  # its first address is who wrote the message
     SENDER = "sender"  # its first address is who sent it
+    IDENTIFIER = "identifier"  # what looks like addresses are identifiers
+    OFFICE = "office"  # a list's own addresses, unless they are too many
     RETURN = "return"  # its first address is where failures go back to
 
 

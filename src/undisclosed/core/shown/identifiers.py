@@ -5,13 +5,15 @@ What stands right of the at sign in a Message-ID is a host, left of it a number:
 person is named, and References repeats dozens of them. Counting them would hold every
 long thread. Where a message is answered by an old mail program, In-Reply-To may also
 say ``Message from Ann <ann@a.example> of Friday``: whoever stands outside of angle
-brackets, or behind a name, is a person, and shown.
+brackets, or behind a name, is a person, and shown. One identifier without brackets is
+the mistake of a mail program; several are a list. An identifier that is the address of
+a viewer is that viewer's (``core.quiet_fields``).
 """
 
 import re
 
 from undisclosed.core.address import Address
-from undisclosed.core.shown.channel import FieldChannel
+from undisclosed.core.shown.channel import FieldChannel, Role, usual_spelling
 from undisclosed.core.text import addresses_in_text
 
 _NAMES = re.compile(
@@ -20,6 +22,9 @@ _NAMES = re.compile(
     r"|x-ms-exchange-calendar-series-.*|x-face|face|x-uidl|x-uid|thread-index|openpgp"
 )
 _IDENTIFIER = re.compile(r'(?:(?<=^)|(?<=[\s;,>"]))(?<![\w.] )<[^<>]*>')
+
+
+_NAMED = re.compile(r"[\w\"] +<[^<>]*@")
 
 
 def is_identifier(name: str) -> bool:
@@ -31,4 +36,18 @@ def _read(text: str) -> list[Address]:
     return addresses_in_text(_IDENTIFIER.sub(" ", text))
 
 
-CHANNELS = {"in-reply-to": FieldChannel("In-Reply-To", _read)}
+def _read_identifiers(text: str) -> list[Address]:
+    if text.count("@") < 2 and "%40" not in text:
+        return []
+    found = _read(text)
+    return found if len(dict.fromkeys(found)) > 1 or _NAMED.search(text) else []
+
+
+def identifier_channel(name: str) -> FieldChannel | None:
+    """The channel of a field that holds identifiers and nothing else; else None."""
+    if not is_identifier(name):
+        return None
+    return FieldChannel(usual_spelling(name), _read_identifiers, Role.IDENTIFIER)
+
+
+CHANNELS = {"in-reply-to": FieldChannel("In-Reply-To", _read, Role.IDENTIFIER)}

@@ -7,7 +7,7 @@ the message's own side.
 """
 
 from undisclosed.core.address import Address
-from undisclosed.core.shown.channel import FieldChannel
+from undisclosed.core.shown.channel import FieldChannel, Role
 from undisclosed.core.text import addresses_in_text
 
 _LONGEST_WORD = 400
@@ -36,6 +36,6 @@ def _word(text: str) -> str:
 
 
 CHANNELS = {
-    "received": FieldChannel("Received", _read),
-    "x-received": FieldChannel("X-Received", _read),
+    "received": FieldChannel("Received", _read, Role.IDENTIFIER),
+    "x-received": FieldChannel("X-Received", _read, Role.IDENTIFIER),
 }
