@@ -73,6 +73,23 @@ def test_a_mail_server_that_bypasses_the_guard_is_found_out(
     assert f"Mail handed to 127.0.0.1:{bypass} DOES NOT pass the guard" in said
 
 
+def test_in_observe_mode_no_probe_is_sent_since_it_would_leave(
+    installation: Installation,
+) -> None:
+    file = installation.folder / "observe.toml"
+    file.write_text(
+        installation.settings.read_text().replace("[guard]", '[guard]\nmode="observe"')
+    )
+    before = len(installation.taken())
+
+    code, said = _doctor(installation, "--settings", str(file))
+
+    assert code == 3
+    assert "[!!] Mode observe" in said
+    assert "No probe was sent" in said
+    assert len(installation.taken()) == before
+
+
 def test_a_mail_server_that_does_not_answer_is_named(
     installation: Installation,
 ) -> None:

@@ -50,7 +50,6 @@ def swept(world: World, settings: SweepSettings = SETTINGS) -> Swept:
         world.clock(),
         notices=world.notices,
         name=NAME,
-        metrics=world.metrics,
     )
 
 
@@ -174,18 +173,6 @@ def test_somebody_who_decides_while_it_is_swept_is_quicker():
         assert done == Swept()
         world.held(mail(people(range(40, 50)), subject="Third"))
         world.clock.advance(3 * DAY)
-
-
-def test_the_ages_of_what_waits_are_shown():
-    world = World()
-    world.held(mail(TEN))
-    world.clock.advance(4 * HOUR)
-
-    swept(world)
-
-    text = world.metrics.exposition()
-    assert b"undisclosed_waiting_holds 1.0" in text
-    assert b"undisclosed_oldest_hold_seconds 14400.0" in text
 
 
 # Reports of failures.

@@ -72,12 +72,12 @@ postlog   unix-dgram n - n -  1  postlogd
 def documented(guard: int, back: int) -> tuple[str, str]:
     """What the how-to adds to main.cf and master.cf, with these ports."""
     section = HOW_TO.read_text().partition("## As a content filter")[2]
-    blocks = section.partition("\n## ")[0].split("\n```\n")[1::2]
-    filter_, master, limit = (
+    blocks = section.partition("\n## ")[0].split("\n```\n")[1:4:2]
+    main, master = (
         block.replace(":10025", f":{guard}").replace(":10026", f":{back}")
-        for block in blocks[:3]
+        for block in blocks
     )
-    return f"{filter_}\n{limit}\n", f"{master}\n"
+    return f"{main}\n", f"{master}\n"
 
 
 def missing() -> str | None:

@@ -194,7 +194,7 @@ def test_no_setting_is_named_twice():
 def test_the_master_key_is_made_once_and_for_its_owner(tmp_path):
     settings = loaded(tmp_path)
 
-    key = master_key.of(settings)
+    key = master_key.of(settings, may_make=True)
 
     file = master_key.file_of(settings.store.data)
     assert key == master_key.of(settings)
@@ -202,9 +202,18 @@ def test_the_master_key_is_made_once_and_for_its_owner(tmp_path):
     assert [found.name for found in file.parent.iterdir()] == [file.name]
 
 
+def test_a_part_never_makes_a_master_key(tmp_path):
+    settings = loaded(tmp_path)
+
+    with pytest.raises(UndisclosedError, match="master key is missing"):
+        master_key.of(settings)
+
+    assert not master_key.file_of(settings.store.data).exists()
+
+
 def test_a_master_key_that_others_may_read_is_refused(tmp_path):
     settings = loaded(tmp_path)
-    master_key.of(settings)
+    master_key.of(settings, may_make=True)
     master_key.file_of(settings.store.data).chmod(0o644)
 
     with pytest.raises(UndisclosedError, match="chmod 600"):

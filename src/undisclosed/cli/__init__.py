@@ -23,6 +23,7 @@ COMMANDS = {
     "console": "the pages alone",
     "postoffice": "the catching mailbox of a machine without a next hop",
     "policy": "check a policy file",
+    "account": "make a log-in link for an account",
     "migrate": "make or change the tables, before parts are started apart",
     "doctor": "is this installation really guarded?",
 }

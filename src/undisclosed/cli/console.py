@@ -53,6 +53,5 @@ def pages() -> Callable[..., Any]:
     """The WSGI application of one process, with its own settings and connections."""
     # Left behind it would keep the port, and serve the pages of an earlier start.
     end_with(os.getppid())
-    options.log_to_stderr()
-    wiring.configure(wiring.load(None))
+    wiring.start(wiring.load(None), "console")
     return application()

@@ -90,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _answers(settings: Settings, args: argparse.Namespace) -> Iterator[Answer]:
-    yield Answer(Health.GOOD, f"The settings can be read ({settings.file or 'none'}).")
+    where = settings.file or "no undisclosed.toml here, so the defaults; see --settings"
+    yield Answer(Health.GOOD, f"The settings can be read ({where}).")
     yield from _policy(settings)
     found = _safely(_database)
     yield found
@@ -99,6 +100,14 @@ def _answers(settings: Settings, args: argparse.Namespace) -> Iterator[Answer]:
     yield _hop(settings)
     if found.health is Health.BAD:
         yield Answer(Health.UNSURE, "No probe was sent: it could not be found again.")
+        return
+    if settings.guard.is_observing:
+        yield Answer(
+            Health.UNSURE, "No probe was sent: in mode observe it would leave."
+        )
+        return
+    if settings.guard.is_observing:
+        yield Answer(Health.UNSURE, "No probe was sent: observed, it would leave.")
         return
     through = settings.guard.listen
     if args.through:

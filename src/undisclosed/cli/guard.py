@@ -2,6 +2,7 @@
 """``undisclosed guard``: the guard's SMTP endpoint, one process or several."""
 
 import argparse
+import logging
 import os
 import signal
 import threading
@@ -13,6 +14,8 @@ from undisclosed.cli import options, wiring
 from undisclosed.cli.children import Children
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.store.settings import HostPort, Settings
+
+log = logging.getLogger(__name__)
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     processes = settings.guard.processes or os.cpu_count() or 1
     if args.process is None and processes > 1:
         return _run_several(args.settings, processes)
-    wiring.configure(settings)
+    wiring.start(settings, "guard")
     metrics = GuardMetrics()
     _expose(metrics, settings.guard.metrics, args.process or 0)
     options.loop_run(_serve(settings, metrics, shared=args.process is not None))
@@ -39,6 +42,7 @@ async def _serve(settings: Settings, metrics: GuardMetrics, *, shared: bool) -> 
     endpoint = wiring.endpoint(settings, metrics)
     stop = options.stop_event()
     await endpoint.serve(reuse_port=shared)
+    log.info("The guard listens on %s.", settings.guard.listen)
     await stop.wait()
     await endpoint.close()
 

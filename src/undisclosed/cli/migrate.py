@@ -22,6 +22,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Bring the tables up to this release; print the log-in link of a first account."""
     settings = wiring.load(args.settings)
+    wiring.make_first_key(settings)
     wiring.configure(settings)
     if migrate.is_needed():
         migrate.migrate()

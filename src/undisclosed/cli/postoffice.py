@@ -18,7 +18,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Catch mail until SIGTERM or SIGINT."""
     settings = wiring.load(args.settings)
-    wiring.configure(settings)
+    wiring.start(settings, "postoffice")
     options.loop_run(_serve(settings))
     return 0
 

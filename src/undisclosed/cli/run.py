@@ -56,6 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if settings.file is not None:
         os.environ["UNDISCLOSED_SETTINGS"] = str(settings.file)
     _refuse_taken_ports(settings)
+    wiring.make_first_key(settings)
     try:
         with _told_to_stop(), _database(settings) as database:
             _say("preparing the tables")

@@ -162,7 +162,7 @@ def _write_report(args: argparse.Namespace, result: Result) -> None:
 
 
 def _jobs_argument(text: str) -> int:
-    jobs = int(text)
+    jobs = int(text) if text.isdecimal() else 0
     if not 1 <= jobs <= 256:
         raise argparse.ArgumentTypeError("a number of processes, 1 to 256")
     return jobs

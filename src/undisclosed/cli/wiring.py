@@ -5,13 +5,16 @@ Every command that needs the store begins with ``configure``; the parts themselv
 are made once for each process.
 """
 
+import logging
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from undisclosed.cli import options
 from undisclosed.console.site import site_settings
 from undisclosed.console.wiring import keyed_ids, link_signer, memory, spool
 from undisclosed.core.address import Address
+from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.guard.checkpoint import Checkpoint, CheckpointSettings
 from undisclosed.guard.endpoints.settings import SmtpSettings
 from undisclosed.guard.endpoints.smtp import SmtpEndpoint
@@ -19,7 +22,7 @@ from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.notices import Notices, NoticeSettings
 from undisclosed.guard.relay import Hop, HopSettings
 from undisclosed.postoffice.catch import PostOffice, PostOfficeSettings
-from undisclosed.store import journal
+from undisclosed.store import bootstrap, journal, master_key, migrate, postgres
 from undisclosed.store import settings as settings_store
 from undisclosed.store.caught import PostgresCatcher
 from undisclosed.store.settings import HostPort, Settings
@@ -44,6 +47,13 @@ __all__ = [
     "utc_now",
 ]
 
+log = logging.getLogger(__name__)
+
+
+class TablesMissing(UndisclosedError):
+    """The tables are missing or of an earlier release: run `undisclosed migrate`."""
+
+
 ROOM = 64 * 1024
 """Bytes that a mail may grow on its way through the guard: trace and own words."""
 
@@ -64,6 +74,34 @@ def load(file: Path | None) -> Settings:
 def configure(settings: Settings) -> None:
     """Configure Django for this process. Raises UndisclosedError."""
     settings_store.configure(settings, site_settings(settings.console.url))
+
+
+def make_first_key(settings: Settings) -> None:
+    """Make the master key of a new installation, before its tables are made.
+
+    A database that is there already has its key: then nothing is made. Raises
+    UndisclosedError where the key of such a database is missing.
+    """
+    is_new = bool(settings.store.database_url) or not postgres.is_initialised(
+        settings.store.data
+    )
+    master_key.of(settings, may_make=is_new)
+
+
+def start(settings: Settings, part: str) -> None:
+    """Configure this process for a part, and refuse what cannot work.
+
+    Raises TablesMissing and AnotherMasterKey. Where the database is away the part
+    goes on: it heals when the database comes back, and checks the key then.
+    """
+    configure(settings)
+    options.log_to_stderr()
+    try:
+        if migrate.is_needed():
+            raise TablesMissing
+        bootstrap.ensure_key()
+    except TransientError:
+        log.warning("The %s starts while the database is away.", part)
 
 
 def next_hop(settings: Settings) -> HostPort:

@@ -13,7 +13,7 @@ from undisclosed.guard.deliver import DeliverySettings, deliver_due
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.relay import Hop
 from undisclosed.guard.sweep import SweepSettings, sweep
-from undisclosed.store import jobs, retention
+from undisclosed.store import desk, jobs, retention
 from undisclosed.store.presence import Presence, free_leases_of_the_dead
 from undisclosed.store.settings import Settings
 
@@ -32,7 +32,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Work until SIGTERM or SIGINT; what is being sent is finished first."""
     settings = wiring.load(args.settings)
-    wiring.configure(settings)
+    wiring.start(settings, "worker")
     options.loop_run(_work(settings, f"{socket.gethostname()}-{os.getpid()}"))
     return 0
 
@@ -94,8 +94,8 @@ def _sweep(settings: Settings, presence: Presence, metrics: GuardMetrics) -> job
             now,
             notices=notices,
             name=wiring.keyed_ids(),
-            metrics=metrics,
         )
+        metrics.waiting(*await asyncio.to_thread(desk.waiting, now))
         await asyncio.to_thread(retention.purge, settings, now)
 
     return swept

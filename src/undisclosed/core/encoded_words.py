@@ -8,7 +8,7 @@ mail readers show them there against RFC 2047 §5.
 import binascii
 import re
 from collections.abc import Iterator
-from itertools import zip_longest
+from itertools import chain, pairwise
 
 from undisclosed.core.charsets import decode, readings
 
@@ -80,8 +80,9 @@ def _words(text: str) -> Iterator[tuple[int, int, str, bytes | None]]:
     readers do: to ``?=``, or to the next word or white space.
     """
     end = -1
-    heads = list(_HEAD.finditer(text))
-    for head, follower in zip_longest(heads, heads[1:]):
+    for head, follower in pairwise(chain(_HEAD.finditer(text), (None,))):
+        if head is None:
+            break
         if head.start() < end - 1:
             continue
         limit = follower.start() if follower else len(text)

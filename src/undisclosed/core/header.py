@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 NO_FIELD = ""
 """The name of a line that is no field."""
 
-LONGEST_HEADER = 16 * 1024 * 1024
-"""Bytes of a header block that are read: a hundred thousand recipients, twice."""
+LONGEST_HEADER = 8 * 1024 * 1024
+"""Bytes of a header block that are read: enough for a hundred thousand recipients."""
 
 MOST_FIELDS = 20_000
 READ_IN_ANY_CASE = 1024 * 1024

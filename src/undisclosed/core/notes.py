@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is written down while a message is read: people, channels, doubts, limits."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from undisclosed.core.address import Address
 
 Channels = dict[Address, tuple[str, ...]]
 """People, each with the channels that show them, in the order of reading."""
+
+_AT_SIGN = re.compile("@|%40")
 
 READINGS_PER_PERSON = 2
 """At signs looked at in fields, per person that may be shown: one name may hold the
@@ -48,16 +52,18 @@ class Notes:
 
     def within_limit(self, text: str) -> str:
         """As much of a field's text as may still be read."""
-        signs = text.count("@")
+        signs = text.count("@") + text.count("%40")
         self.at_signs += signs
         if self.at_signs <= READINGS_PER_PERSON * self.most + 1000:
             return text
         self.stop()
         left = max(0, signs - (self.at_signs - READINGS_PER_PERSON * self.most - 1000))
-        end = -1
-        for _ in range(left):
-            end = text.find("@", end + 1)
-        return text[: end + 1]
+        last = (
+            next(islice(_AT_SIGN.finditer(text), left - 1, None), None)
+            if left
+            else None
+        )
+        return text[: last.end()] if last else ""
 
     def is_too_much(self, at_signs: int) -> bool:
         """Whether a body's text is beyond what is read; that is said, then."""

@@ -24,6 +24,9 @@ from undisclosed.core.reading import read_content
 from undisclosed.core.rules.channels import channels
 from undisclosed.core.verdict import Action
 
+MOST_SEPARATORS = 500_000
+"""Commas, semicolons and colons in a header that is edited for each recipient."""
+
 __all__ = [
     "Edit",
     "Patch",
@@ -103,6 +106,7 @@ def _outsiders(mail: Mail, reading: Reading) -> tuple[Recipient, ...]:
 
 def _why_no_copy(mail: Mail, reading: Reading) -> str | None:
     """What stands against any copy, before one is made."""
+    end = reading.content.header.body_start
     lists, is_outsider = reading.lists, reading.sides.is_outsider
     for address in mail.envelope.rcpt_tos:
         if address in lists and any(map(is_outsider, lists[address].members)):
@@ -114,6 +118,9 @@ def _why_no_copy(mail: Mail, reading: Reading) -> str | None:
             "The header holds a line that is no field: some readers would show "
             "what follows it as text."
         )
+    separators = sum(mail.content.count(one, 0, end) for one in (b",", b";", b":"))
+    if separators > MOST_SEPARATORS:
+        return "The header is too long to be edited for each recipient."
     people = People(reading.outside_viewers | reading.outsiders_shown)
     kept = [one for one in reading.content.header.fields if is_never_edited(one.name)]
     named = named_quietly(kept, people, QUIET)

@@ -14,6 +14,7 @@ from undisclosed.core.body import Body, read_body, visible_text
 from undisclosed.core.encoded_words import field_text
 from undisclosed.core.header import (
     Cut,
+    READ_IN_ANY_CASE,
     HeaderBlock,
     may_hide_at_sign,
     split_content,
@@ -93,6 +94,9 @@ class Content:
                 union[address] = union.get(address, ()) + channels
         return union
 
+
+MOST_ENCODED_WORDS = 300_000
+"""Encoded words (RFC 2047) of one field that are read: three for each person."""
 
 MOST_BARE_IDENTIFIERS = 5
 """Fields that may hold an identifier without its brackets, as some programs write."""
@@ -205,6 +209,9 @@ def _read_fields(header: HeaderBlock, notes: Notes) -> _Fields:
             or (may_hide and may_hide_at_sign(body))
         ):
             continue
+        if body.count(b"=?") > MOST_ENCODED_WORDS:
+            notes.doubt(_LONG_HEADER)
+            body = body[:READ_IN_ANY_CASE]
         text = notes.within_limit(field_text(body))
         addresses = channel.read(text)
         if channel.role is Role.IDENTIFIER and not addresses and "<" not in text:

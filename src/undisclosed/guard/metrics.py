@@ -91,7 +91,7 @@ class GuardMetrics:
         )
         self._held = Gauge(
             "undisclosed_waiting_holds",
-            "Held mails whose time to escalate or to expire had come.",
+            "Held mails that wait for a decision.",
             registry=self.registry,
         )
         self._oldest = Gauge(

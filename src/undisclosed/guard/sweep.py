@@ -9,7 +9,6 @@ sender belongs to the desk and stays until somebody there decides.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from undisclosed.core.address import Address
 from undisclosed.core.held import (
@@ -26,13 +25,6 @@ from undisclosed.guard.ports import KeyedId, Memory, Spool
 from undisclosed.guard.reports import dsn_of
 
 BY = "sweep"
-
-
-class Waiting(Protocol):
-    """Where the ages of untouched holds are shown."""
-
-    def waiting(self, count: int, oldest: timedelta) -> None:
-        """What a sweep found untouched, and the age of the oldest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +63,6 @@ def sweep(
     *,
     notices: Notices,
     name: KeyedId,
-    metrics: Waiting | None = None,
 ) -> Swept:
     """Escalate, expire and report whatever is due. Blocks; may run twice at once.
 
@@ -80,9 +71,6 @@ def sweep(
     due = spool.due(
         now=now, limit=settings.limit, escalate_after=settings.escalate_after
     )
-    if metrics is not None:
-        ages = [now - hold.received_at for hold in due]
-        metrics.waiting(len(due), max(ages, default=timedelta()))
     escalated = expired = 0
     for hold in due:
         sender = hold.envelope.mail_from

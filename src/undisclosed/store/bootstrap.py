@@ -6,6 +6,7 @@ Everything here is to be called after ``settings.configure``.
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from django.apps import apps
@@ -30,7 +31,11 @@ _LOCK: Final = 0x756E6469_6163_6374  # the same for every process
 
 
 class AnotherMasterKey(UndisclosedError):
-    """The database was written under another master key than the one at hand."""
+    """The database was written under another master key than the one at hand.
+
+    UNDISCLOSED_MASTER_KEY_FILE names the file of the key; without it the key is
+    master.key in the data folder.
+    """
 
 
 def _accounts() -> "type[Account]":
@@ -47,6 +52,16 @@ def check_key() -> None:
         _ = account.login
     except SealBroken:
         raise AnotherMasterKey(key=crypto.keys().id) from None
+
+
+@cache
+def ensure_key() -> None:
+    """Check the key once per process, before anything is sealed with it.
+
+    Raises AnotherMasterKey, and TransientError while the database is away.
+    """
+    with database():
+        check_key()
 
 
 def first_account(

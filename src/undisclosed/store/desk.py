@@ -8,6 +8,7 @@ the first page costs the same for ten rows and for a million. Addresses come as
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from undisclosed.core.address import Address
@@ -306,6 +307,16 @@ def held_count(senders: Collection[bytes] | None = None) -> int:
         f" WHERE state = 'held'{narrowed}",
         values,
     )
+
+
+def waiting(now: datetime) -> tuple[int, timedelta]:
+    """How many mails are held and undecided, and the age of the oldest."""
+    with database() as connection:
+        row = connection.one(
+            "SELECT count(*), min(received_at) FROM store_heldmail WHERE state = 'held'"
+        )
+    count, oldest = row or (0, None)
+    return int(count), now - oldest if oldest else timedelta()
 
 
 def caught_count() -> int:

@@ -33,16 +33,25 @@ def file_of(data: Path) -> Path:
     return data / "master.key"
 
 
-def of(settings: Settings) -> bytes:
-    """The master key of this installation; made on the first run.
+def of(settings: Settings, *, may_make: bool = False) -> bytes:
+    """The master key of this installation.
 
-    Two processes that make it at once end with the same one. Raises UndisclosedError
-    for a file that others may read, or that holds no key.
+    ``may_make``: a first key is made where there is none. Only the commands that make
+    the tables may: a part that made itself a key would seal mail that nobody else can
+    open. Two processes that make it at once end with the same one. Raises
+    UndisclosedError where it is missing, for a file that others may read, or that
+    holds no key.
     """
     if settings.master_key is not None:
         return settings.master_key
     file = file_of(settings.store.data)
     if not file.exists():
+        if not may_make:
+            raise UndisclosedError(
+                f"The master key is missing: {file} does not exist. Name it with "
+                "UNDISCLOSED_MASTER_KEY_FILE; the first one is made by "
+                "`undisclosed run` or `undisclosed migrate`."
+            )
         _make(file)
     if file.stat().st_mode & 0o077:
         raise UndisclosedError(f"Others may read {file}: chmod 600 it.")

@@ -16,7 +16,7 @@ from undisclosed.core.address import Address
 from undisclosed.core.held import WAVE_TRANSITIONS, Reservation, WaveState
 from undisclosed.core.known import Known, MailingSoFar
 from undisclosed.core.mailing import SIMILARITY, Wave, similarity, sketch
-from undisclosed.store import crypto, people
+from undisclosed.store import bootstrap, crypto, people
 from undisclosed.store.crypto import Keys, person_bytes
 from undisclosed.store.database import Connection, Row, database, transaction
 
@@ -110,6 +110,7 @@ class PostgresMemory:
 
     def reserve(self, wave: Wave, *, window: timedelta, now: datetime) -> Reservation:
         """Take a place for this mail; a retry finds its own again."""
+        bootstrap.ensure_key()
         hashed = self._hashed(wave)
         lock = int.from_bytes(hashed.sender[:8], "big", signed=True)
         with transaction() as connection:

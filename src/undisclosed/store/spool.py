@@ -25,7 +25,7 @@ from undisclosed.core.held import (
     NoSuchHold,
     Outgoing,
 )
-from undisclosed.store import copies, crypto, journal, sealed
+from undisclosed.store import bootstrap, copies, crypto, journal, sealed
 from undisclosed.store.crypto import CHUNK, DataKey, Keys, person_bytes
 from undisclosed.store.database import Prepared, Row, database, transaction
 
@@ -85,6 +85,7 @@ class PostgresSpool:
 
     def hold(self, new: NewHold) -> str:
         """Commit the mail; the hold's id. The same digest finds the earlier hold."""
+        bootstrap.ensure_key()
         hold_id = secrets.token_hex(8)
         data_key, wrapped = self._keys.new_data_key(hold_id)
         chunks = data_key.seal_chunks(new.mail.content, _content_of(hold_id))
