@@ -10,11 +10,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from undisclosed.core.policy import Policy, policy_from
+from undisclosed.core.policy import Policy
 from undisclosed.core.rules import ALL_RULES
 from undisclosed.errors import UndisclosedError
-from undisclosed.formats.configuration import ConfigurationError, parse_toml
-from undisclosed.store.settings_table import read_table
 
 UNREADABLE = 65  # EX_DATAERR of sysexits.h
 
@@ -54,17 +52,11 @@ def policy_of(file: str | None) -> Policy:
     """
     if file is None:
         return Policy()
-    try:
-        table = parse_toml(Path(file).read_text("utf-8"))
-        # The whole file is checked: a setting in the wrong table is ignored else.
-        read_table(table)
-        return policy_from(table.table("policy"))
-    except ConfigurationError as error:
-        raise UndisclosedError(f"{file}:{error.line}: {error.message}") from None
-    except OSError as error:
-        raise UndisclosedError(f"{file}: cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise UndisclosedError(f"{file}: is not text in UTF-8.") from None
+    # Whoever needs no file does without Django, which comes with the store.
+    from undisclosed.store.settings import load  # noqa: PLC0415
+
+    # The whole file is checked: a setting in the wrong table is ignored else.
+    return load(Path(file), {}).policy
 
 
 def effective(policy: Policy) -> Iterator[str]:

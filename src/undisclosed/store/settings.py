@@ -125,9 +125,9 @@ def _text_of(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except OSError as error:
-        raise UndisclosedError(f"{file} cannot be read: {error.strerror}.") from None
+        raise UndisclosedError(f"{file}: cannot be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise UndisclosedError(f"{file} is not text in UTF-8.") from None
+        raise UndisclosedError(f"{file}: is not text in UTF-8.") from None
 
 
 def _master_key(environment: Mapping[str, str]) -> bytes | None:
