@@ -11,12 +11,16 @@ from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyp
 from playwright.sync_api import Browser, Page
 
 from tests.browser.site import WIDTHS, tab
-from tests.console.world import SAM, World, message, outsiders
+from tests.console.world import SAM, World, message, observing, outsiders
 from undisclosed.store import desk
 from undisclosed.store.bootstrap import login_link
 from undisclosed.store.models import Role
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+OUTSIDE = {"log-in", "log-in link", "link", "wrong link"}
+"""Pages that are seen without logging in."""
 
 
 @dataclass
@@ -41,6 +45,7 @@ def site(world: World, url: str) -> Site:
     hard = world.hold(message(people[:2], subject="Who takes part", body=body))
     held = world.hold(message(outsiders(9), subject="x" * 120))
     link = world.link(held)
+    world.observe(message(outsiders(30), subject="Seen and let pass"))
     return Site(
         url,
         client.cookies["sessionid"].value,
@@ -53,6 +58,7 @@ def site(world: World, url: str) -> Site:
             "not singly": f"/mailings/{hard}/",
             "people": f"/mailings/{held}/people/",
             "copies": f"/mailings/{sent}/copies/",
+            "observed": "/observed/",
             "post office": "/post-office/",
             "message": f"/post-office/{desk.caught().items[0].caught_id}/",
             "accounts": "/accounts/",
@@ -67,9 +73,8 @@ def site(world: World, url: str) -> Site:
 
 def pages(browser: Browser, site: Site, width: int) -> Iterator[tuple[str, Page]]:
     """Every page, opened by whoever may see it."""
-    outside = {"log-in", "log-in link", "link", "wrong link"}
     for name, path in site.paths.items():
-        cookie = "" if name in outside else site.cookie
+        cookie = "" if name in OUTSIDE else site.cookie
         with tab(browser, site.url, cookie, width=width) as context:
             page = context.new_page()
             page.goto(path)
@@ -117,6 +122,38 @@ def test_no_page_asks_another_host_or_breaks_its_own_policy(
 
     assert hosts == {site.url.split("/")[2]}
     assert complaints == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_while_the_guard_observes_every_page_says_so_without_a_fault(
+    browser: Browser, site: Site, width: int
+) -> None:
+    faults, silent = [], set[str]()
+    with observing():
+        for name, page in pages(browser, site, width):
+            if not page.get_by_text("Observing: nothing is changed").is_visible():
+                silent.add(name)
+            found = Axe().run(page).response["violations"]
+            faults += [(name, each["id"], each["nodes"][0]["html"]) for each in found]
+            if page.evaluate(OVERFLOW) > 0:
+                faults.append((name, "scrolls sideways", str(width)))
+
+    assert faults == []
+    assert silent == OUTSIDE
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_button_does_not_touch_the_words_above_it(
+    browser: Browser, site: Site, width: int
+) -> None:
+    with tab(browser, site.url, site.cookie, width=width) as context:
+        page = context.new_page()
+        page.goto(site.paths["people"])
+        words = page.get_by_text("Addresses are shortened. Asking").bounding_box()
+        button = page.get_by_role("button", name="Show these").bounding_box()
+
+    assert words and button
+    assert button["y"] - (words["y"] + words["height"]) >= 12
 
 
 def test_a_page_is_complete_in_print(browser: Browser, site: Site) -> None:

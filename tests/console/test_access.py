@@ -20,6 +20,7 @@ PAGES = {
     "/mailings/{mailing}/": SEES_ALL,
     "/mailings/{mailing}/people/": SEES_ALL,
     "/mailings/{mailing}/copies/": SEES_ALL,
+    "/observed/": SEES_ALL,
     "/post-office/": SEES_ALL,
     "/post-office/{caught}/": SEES_ALL,
     "/post-office/{caught}/raw": SEES_ALL,
@@ -58,6 +59,25 @@ def test_every_role_is_named_and_explained_on_screen() -> None:
 
 def test_every_state_has_a_name_on_screen() -> None:
     assert set(STATE_NAMES) == {*HoldState, *CopyState, *OutgoingKind}
+
+
+def test_roles_with_the_same_rights_are_said_to_have_them() -> None:
+    assert RIGHTS[Role.MANAGER] == RIGHTS[Role.SUPERVISOR]
+    assert "same rights as a supervisor" in str(ROLES_EXPLAINED[Role.MANAGER])
+    assert RIGHTS[Role.AUDITOR] == RIGHTS[Role.DPO]
+    said = str(ROLES_EXPLAINED[Role.AUDITOR])
+    assert "same rights as a data protection officer" in said
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_without_any_right_is_said_to_have_none(role: Role) -> None:
+    says_none = "no rights yet" in str(ROLES_EXPLAINED[role])
+
+    assert says_none == (not RIGHTS[role])
+
+
+def test_no_role_is_promised_settings_which_have_no_page() -> None:
+    assert not [role for role in ROLES if "settings" in str(ROLES_EXPLAINED[role])]
 
 
 def test_an_auditor_and_a_dpo_change_nothing() -> None:

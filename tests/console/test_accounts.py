@@ -241,3 +241,9 @@ def test_the_journal_holds_no_address_and_no_link(world: World) -> None:
     for entry in JournalEntry.objects.all():
         said = f"{entry.event} {entry.actor} {entry.facts}"
         assert "@" not in said and "council" not in said and "Sam" not in said
+
+
+def test_the_log_in_page_names_the_command_that_makes_a_link(world: World) -> None:
+    page = Client().get("/log-in/").content.decode()
+
+    assert "<code>undisclosed account link ADDRESS</code>" in page

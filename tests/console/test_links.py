@@ -13,7 +13,7 @@ from undisclosed.console import wiring
 from undisclosed.console.postoffice.display import text_of
 from undisclosed.guard.notices import person_ref
 from undisclosed.store import desk
-from undisclosed.store.models import JournalEntry, Role
+from undisclosed.store.models import HeldMail, JournalEntry, Role
 
 
 def state_of(mailing: str) -> str:
@@ -166,3 +166,25 @@ def test_send_singly_is_not_offered_by_link_where_it_would_not_help(
     assert "It cannot be sent singly" in page
     assert answer.status_code == 409
     assert state_of(mailing) == "held"
+
+
+def test_the_sender_is_told_that_it_goes_back_to_them(world: World) -> None:
+    mailing = world.hold(message(outsiders(9)))
+    auditor = world.client(Role.AUDITOR)
+
+    of_link = words(Client().get(f"/links/{world.link(mailing)}/").content)
+    of_other = words(auditor.get(f"/mailings/{mailing}/").content)
+
+    assert "it goes back to you on" in of_link
+    assert "its sender" not in of_link
+    assert "it goes back to its sender on" in of_other
+
+
+def test_the_sender_is_told_that_it_was_returned_to_them(world: World) -> None:
+    mailing = world.hold(message(outsiders(9)))
+    token = world.link(mailing)
+    HeldMail.objects.update(state="returned", decided_at=now())
+
+    page = words(Client().get(f"/links/{token}/").content)
+
+    assert "Returned to you on" in page

@@ -198,6 +198,7 @@ def test_the_list_is_searched_by_a_whole_address_and_by_state(world: World) -> N
     assert found(search="nobody@nowhere.example") == set()
     assert found(state="held") == {one, two}
     assert found(state="split") == set()
+    assert found(state="every") == {one, two}
     assert found(state="nonsense") == {one, two}
 
 
@@ -299,3 +300,66 @@ def test_mail_that_had_left_before_the_limit_is_said(world: World) -> None:
 
     assert "1 earlier mail of this mailing had already left" in page
     assert "1 of 2 mails is held." in page
+
+
+def test_the_list_shows_what_waits_and_the_rest_by_state(world: World) -> None:
+    probe = world.hold(message(outsiders(9), subject="Probe 0123456789abcdef"))
+    sam = world.client(Role.SENDER, login=SAM.spelled_out())
+    sam.post(f"/mailings/{probe}/withdraw/")
+    other = [f"p@p{number}.example" for number in range(9)]
+    waits = world.hold(message(other, subject="Rates", body="Wholly different.\n"))
+    client = world.client(Role.AUDITOR)
+
+    def found(**query: str) -> set[str]:
+        page = client.get("/mailings/", query).content.decode()
+        return {each for each in (probe, waits) if f"/mailings/{each}/" in page}
+
+    assert probe != waits
+    assert found() == {waits}
+    assert found(state="withdrawn") == {probe}
+    assert found(state="every") == {probe, waits}
+    assert found(search=outsiders(1)[0]) == set()
+    assert found(search=outsiders(1)[0], state="every") == {probe}
+
+
+def test_where_nothing_waits_the_way_to_the_rest_is_shown(world: World) -> None:
+    client = world.client(Role.AUDITOR)
+
+    unasked = client.get("/mailings/").content
+    sought = client.get("/mailings/", {"search": "p@p1.example"}).content
+    elsewhere = client.get("/mailings/", {"state": "split"}).content
+
+    assert "No mail waits for a decision." in words(unasked)
+    assert 'href="/mailings/?state=every&amp;search="' in unasked.decode()
+    assert "Nothing that waits for a decision matches." in words(sought)
+    assert "?state=every&amp;search=p%40p1.example" in sought.decode()
+    assert "Nothing matches." in words(elsewhere)
+
+
+def test_one_mail_and_several_mails_are_counted_in_words(world: World) -> None:
+    one = world.hold(message(outsiders(9)))
+    seven = world.replay()
+    client = world.client(Role.AUDITOR)
+
+    of_one = client.get(f"/mailings/{one}/").content.decode()
+    of_seven = client.get(f"/mailings/{seven}/").content.decode()
+
+    assert "<dt>mail</dt><dd>1</dd>" in of_one
+    assert "<dt>mails, judged as one</dt><dd>7</dd>" in of_seven
+
+
+def test_a_copy_is_not_promised_to_hide_colleagues(world: World) -> None:
+    mail = message([*outsiders(9), "colleague@council.example"])
+    mailing = world.hold(mail)
+    client = world.client(Role.SUPERVISOR)
+
+    page = words(client.get(f"/mailings/{mailing}/").content)
+    client.post(f"/mailings/{mailing}/send-singly/")
+    world.deliver()
+
+    assert "shows no other recipient outside your organisation" in page
+    assert "only their own address" not in page
+    [row] = desk.caught(search=outsiders(1)[0]).items
+    raw = client.get(f"/post-office/{row.caught_id}/raw").content.decode()
+    assert "colleague@council.example" in raw
+    assert outsiders(2)[1] not in raw

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client, override_settings
 
 from tests.console.test_mailings import words
-from tests.console.world import World
+from tests.console.world import World, observing
 from undisclosed.console import wiring
 from undisclosed.console.start import replay
 from undisclosed.store.models import JournalEntry, Role
@@ -152,3 +152,32 @@ def test_health_is_one_word(world: World) -> None:
     answer = Client().get("/healthz")
 
     assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+def test_while_the_guard_observes_the_first_page_does_not_say_that_mail_is_held(
+    world: World,
+) -> None:
+    client = world.client(*Role)
+
+    with observing():
+        page = words(client.get("/").content)
+
+    assert "Nobody you write to sees who else you write to" not in page
+    assert "is held until you say" not in page
+    assert "still leaves as it was written" in page
+    assert "Go to the observed mail" in page
+
+
+def test_a_replay_while_the_guard_observes_leads_to_what_was_observed(
+    world: World,
+) -> None:
+    client = world.client(*Role)
+
+    server = an_smtp_server(b"220 guard ESMTP\r\n")
+    with server as (port, _), guard_at(port), observing():
+        answer = client.post("/replay/")
+    with guard_at(1), observing():
+        stopped = words(client.post("/replay/").content)
+
+    assert answer["Location"] == "/observed/"
+    assert "What had been taken by then has passed." in stopped

@@ -2,20 +2,22 @@
 """A world for the pages: the real guard over the database, and a hop that catches."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from django.test import Client
+from django.test import Client, override_settings
 
 from tests.postgres import TestDatabase
 from undisclosed.console import wiring
 from undisclosed.console.accounts.views import BACKEND
+from undisclosed.console.observed import entries
 from undisclosed.console.start import replay
 from undisclosed.core.address import Address
 from undisclosed.core.mail import Envelope, Mail, Recipient
-from undisclosed.guard.checkpoint import Checkpoint
+from undisclosed.guard.checkpoint import Checkpoint, CheckpointSettings
 from undisclosed.guard.deliver import deliver_due
 from undisclosed.guard.notices import Notices, NoticeSettings, person_ref
 from undisclosed.store import journal
@@ -64,6 +66,15 @@ def outsiders(number: int) -> list[str]:
     return [each for each, _ in zip(replay.people(), range(number), strict=False)]
 
 
+@contextmanager
+def observing() -> Iterator[None]:
+    """The settings with a guard that only observes."""
+    given = wiring.settings()
+    guard = replace(given.guard, mode="observe")
+    with override_settings(UNDISCLOSED=replace(given, guard=guard)):
+        yield
+
+
 def _journal(event: str, **facts: object) -> None:
     journal.write(event, actor="guard", **facts)
 
@@ -87,7 +98,11 @@ class World:
 
     database: TestDatabase
 
-    def checkpoint(self) -> Checkpoint:
+    def __post_init__(self) -> None:
+        """The database is empty: nothing that was in it is remembered."""
+        entries.forget()
+
+    def checkpoint(self, *, observe: bool = False) -> Checkpoint:
         """The guard as it runs in production."""
         author = Address("postmaster", "council.example")
         url = "http://testserver"
@@ -105,6 +120,7 @@ class World:
             name=wiring.keyed_ids(),
             notices=notices,
             journal=_journal,
+            settings=CheckpointSettings(observe=observe),
         )
 
     def hold(self, *mails: Mail) -> str:
@@ -116,6 +132,17 @@ class World:
             assert decision.action.value == "hold"
             hold_id = checkpoint.hold(mail, decision)
         return wiring.spool().get(hold_id).mailing_id
+
+    def observe(self, *mails: Mail) -> str:
+        """Hand mails to an observing guard; the id of the last one's mailing."""
+        checkpoint, mailing_id = self.checkpoint(observe=True), ""
+        for mail in mails:
+            decision = checkpoint.decide(mail)
+            assert decision.action.value == "accept"
+            checkpoint.settle(decision, True)
+            mailing_id = decision.mailing_id
+        entries.forget()
+        return mailing_id
 
     def replay(self) -> str:
         """The Metropolitan Police case, held; its mailing."""

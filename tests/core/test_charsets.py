@@ -48,7 +48,8 @@ def test_some_charsets_hide_the_at_sign(charset):
 
 
 @pytest.mark.parametrize(
-    "charset", ["us-ascii", "utf-8", "iso-8859-15", "windows-1252", "shift_jis", "koi8-r"]
+    "charset",
+    ["us-ascii", "utf-8", "iso-8859-15", "windows-1252", "shift_jis", "koi8-r"],
 )
 def test_ascii_is_itself_in_most_charsets(charset):
     codec = codec_of(charset)

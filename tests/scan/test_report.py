@@ -147,3 +147,11 @@ def test_shortening_leaves_no_local_part(text: str) -> None:
     shown = without_addresses(f"{text} somebody@there.example {text}")
 
     assert "somebody" not in shown.replace(text, "")
+
+
+def test_mail_of_one_day_is_dated_once() -> None:
+    one_day = rendered(scanned([written(people(0, 40))]))
+    two_days = rendered(scanned([written(people(0, 40), days=n) for n in range(2)]))
+
+    assert "Sent on 8 Jan 2024. " in one_day
+    assert "Sent between 8 Jan 2024 and 9 Jan 2024. " in two_days

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from undisclosed.cli import options, wiring
 from undisclosed.cli.children import Child, ChildFailed, Children
+from undisclosed.cli.ports import refuse_taken
 from undisclosed.errors import UndisclosedError
 from undisclosed.store import bootstrap, migrate
 from undisclosed.store.postgres import Server
@@ -33,10 +34,6 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 1.0, 10.0
 
 BEGAN_AT = "UNDISCLOSED_BEGAN_AT"
 """Environment: when ``make run`` began, in seconds since the epoch."""
-
-
-class PortTaken(UndisclosedError):
-    """Another program listens on a port that we need."""
 
 
 class Stopped(Exception):
@@ -85,17 +82,10 @@ def _parts(settings: Settings) -> dict[str, HostPort]:
 
 def _refuse_taken_ports(settings: Settings) -> None:
     for part, where in _parts(settings).items():
-        family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((where.host, where.port))
-            except OSError as error:
-                raise PortTaken(
-                    f"The {part} cannot listen on {where}: {error.strerror}. Is "
-                    "Undisclosed running already? Otherwise set "
-                    f"{part}.listen in undisclosed.toml."
-                ) from None
+        refuse_taken(f"{part}.listen", where)
+    processes = settings.guard.processes or os.cpu_count() or 1
+    refuse_taken("guard.metrics", settings.guard.metrics, processes)
+    refuse_taken("worker.metrics", settings.worker.metrics)
 
 
 @contextlib.contextmanager

@@ -2,8 +2,8 @@
 """Who may see and do what: one table of rights by role (design section 7).
 
 A sender sees and decides their own mail and no other. Nobody releases their
-own. An auditor reads everything and changes nothing. An administrator keeps
-the installation and sees no content.
+own. A data protection officer and an auditor read all held mail and change nothing.
+An administrator makes accounts and sees no mail.
 """
 
 from collections.abc import Callable

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-GROUPS: Final = ("accounts", "links", "mailings", "postoffice", "start")
+from undisclosed.console import logged_paths
+
+GROUPS: Final = ("accounts", "links", "mailings", "observed", "postoffice", "start")
 """The groups of pages: each a folder of one shape."""
 
 MIDDLEWARE: Final = (
@@ -34,7 +36,7 @@ _CONTEXT: Final = (
     "django.template.context_processors.request",
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
-    "undisclosed.console.context.where_mail_flows",
+    "undisclosed.console.context.how_mail_flows",
 )
 
 _VALIDATION: Final = "django.contrib.auth.password_validation"
@@ -105,7 +107,8 @@ def _origin(url: str) -> str:
 
 
 def application() -> Callable[..., Any]:
-    """The WSGI application (PEP 3333); Django must be configured before."""
+    """The WSGI application (PEP 3333); Django and logging are configured before."""
+    logged_paths.shorten()
     make: Callable[[], Callable[..., Any]]
     make = import_module("django.core.wsgi").get_wsgi_application
     return make()

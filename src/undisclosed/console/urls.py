@@ -13,6 +13,7 @@ urlpatterns = [
     path("", include("undisclosed.console.accounts.urls")),
     path("mailings/", include("undisclosed.console.mailings.urls")),
     path("links/", include("undisclosed.console.links.urls")),
+    path("observed/", include("undisclosed.console.observed.urls")),
     path("post-office/", include("undisclosed.console.postoffice.urls")),
     path("healthz", health, name="health"),
 ]

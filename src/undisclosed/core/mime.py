@@ -18,7 +18,12 @@ from undisclosed.core.boundaries import guessed_boundaries
 from undisclosed.core.charsets import decode
 from undisclosed.core.encoded_words import decode_words
 from undisclosed.core.header import Cut, HeaderBlock, field_name, split_content
-from undisclosed.core.transfer_encodings import UUENCODE, decoded, encodings_named
+from undisclosed.core.transfer_encodings import (
+    LONGEST_UUENCODED,
+    UUENCODE,
+    decoded,
+    encodings_named,
+)
 
 MOST_PARTS = 2_000
 DEEPEST = 40
@@ -289,7 +294,10 @@ def _seems_to_end(entity: _Entity) -> bool:
 def _uuencoded(entity: _Entity) -> Iterable[TextPart]:
     """Files that stand uuencoded in a text; some readers show them."""
     if entity.source.find(b"begin ", entity.start, entity.end) >= 0:
-        yield replace(_as_text(entity), encoding=UUENCODE, is_attached=True)
+        as_file = replace(_as_text(entity), encoding=UUENCODE, is_attached=True)
+        yield as_file
+        if entity.end - entity.start > LONGEST_UUENCODED:
+            yield replace(as_file, kind=Kind.UNREAD, media_type="text/x-uuencode")
 
 
 def _undo_encodings(
@@ -493,7 +501,13 @@ def _between(entity: _Entity, boundary: bytes) -> Iterator[tuple[int, int]]:
     delimiter = b"--" + boundary
     source, end = entity.source, entity.end
     opened = -1
-    at = source.find(delimiter, entity.start, end)
+    # A line that ends with CR alone is rare, and found by a slower way.
+    has_cr = source.find(b"\r" + delimiter, entity.start, end) >= 0
+    line = delimiter if has_cr else b"\n" + delimiter
+    step = len(line) - len(delimiter)
+    at = entity.start
+    if not source.startswith(delimiter, at, end):
+        at = _step(source.find(line, at, end), step)
     while at >= 0:
         after = at + len(delimiter)
         line_end = source.find(b"\n", after, end)
@@ -506,9 +520,13 @@ def _between(entity: _Entity, boundary: bytes) -> Iterator[tuple[int, int]]:
             opened = -1 if rest == b"--" else line_end
             after = line_end
             # After a closing delimiter some readers go on; so does this one.
-        at = source.find(delimiter, after, end)
+        at = _step(source.find(line, max(after - step, entity.start), end), step)
     if opened >= 0:
         yield opened, end
+
+
+def _step(found: int, step: int) -> int:
+    return found + step if found >= 0 else -1
 
 
 def _before_line_end(source: bytes, start: int, at: int) -> int:

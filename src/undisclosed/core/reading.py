@@ -13,8 +13,8 @@ from undisclosed.core.address import Address
 from undisclosed.core.body import Body, read_body, visible_text
 from undisclosed.core.encoded_words import field_text
 from undisclosed.core.header import (
-    Cut,
     READ_IN_ANY_CASE,
+    Cut,
     HeaderBlock,
     may_hide_at_sign,
     split_content,

@@ -65,6 +65,9 @@ def addresses_in_text(text: str) -> list[Address]:
     if "%40" in text:
         text = text.replace("%40", "@")
     if not text.isascii():
+        if "\u202e" in text:
+            # What follows this character is shown from right to left.
+            text = f"{text} {text[::-1]}"
         text = as_seen(text)
     found: list[Address] = []
     if "@" not in text:

@@ -18,6 +18,9 @@ OVERLAP = 1024
 MOST_FILES = 200
 """Uuencoded files that are decoded in one text."""
 
+LONGEST_UUENCODED = 8 * 1024 * 1024
+"""Bytes of a text in which uuencoded files are looked for."""
+
 IDENTITY = ""
 BASE64 = "base64"
 QUOTED_PRINTABLE = "quoted-printable"
@@ -76,7 +79,7 @@ def stream(source: bytes, start: int, end: int, encoding: str) -> Iterator[bytes
     if encoding == BASE64:
         yield from _from_base64(source, start, end)
     elif encoding == UUENCODE:
-        yield uudecoded(source[start:end])
+        yield uudecoded(source[start : min(end, start + LONGEST_UUENCODED)])
     else:
         is_quoted = encoding == QUOTED_PRINTABLE
         while start < end:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from undisclosed.errors import UndisclosedError
 from undisclosed.formats.configuration_lines import Path, lines_of
 
+_QUOTED_WORDS = re.compile(r"'[^']*\w[^']*'|\"[^\"]*\w[^\"]*\"")
 _AT_LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 
 
@@ -158,7 +159,7 @@ def _syntax_error(text: str, message: str) -> ConfigurationError:
     found = _AT_LINE.search(message)
     line = int(found[1]) if found and found[1] else text.rstrip().count("\n") + 1
     # What tomllib quotes may be a piece of an address, so only its words are kept.
-    reason = re.sub(r"'[^']*\w[^']*'|\"[^\"]*\w[^\"]*\"", "…", _AT_LINE.sub("", message)).strip()
+    reason = _QUOTED_WORDS.sub("…", _AT_LINE.sub("", message)).strip()
     return ConfigurationError(f"This is not TOML: {reason}.", line=line)
 
 

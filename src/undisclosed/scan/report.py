@@ -128,11 +128,13 @@ read and judged by the rules that the guard applies to outgoing mail.</p>
 
 
 def _period(result: Result) -> str:
-    """Between which days the found mail was sent, where any is dated."""
+    """On which days the found mail was sent, where any is dated."""
     first = min((one.first_at for one in result.mailings if one.first_at), default=None)
     last = max((one.last_at for one in result.mailings if one.last_at), default=None)
     if first is None or last is None:
         return ""
+    if first.date() == last.date():
+        return f"Sent on {_day(first)}. "
     return f"Sent between {_day(first)} and {_day(last)}. "
 
 

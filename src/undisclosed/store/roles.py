@@ -5,12 +5,15 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """What an account may act as; an account may have several."""
+    """What an account may act as; an account may have several.
 
-    SENDER = "sender"
-    SUPERVISOR = "supervisor"  # approves
-    MANAGER = "manager"  # approves
-    COMMUNICATIONS = "communications"  # approves wording
-    DPO = "dpo"  # sees cases, decides them
-    AUDITOR = "auditor"  # reads everything, changes nothing
-    ADMINISTRATOR = "administrator"  # settings, no message content
+    What a role allows today is told beside it.
+    """
+
+    SENDER = "sender"  # sees their own held mail, sends it singly, withdraws it
+    SUPERVISOR = "supervisor"  # approves: sends others' mail singly, releases it
+    MANAGER = "manager"  # approves: the same rights as a supervisor
+    COMMUNICATIONS = "communications"  # no rights yet
+    DPO = "dpo"  # reads all held mail and the post office, changes nothing
+    AUDITOR = "auditor"  # the same rights as a data protection officer
+    ADMINISTRATOR = "administrator"  # accounts and log-in links, no mail

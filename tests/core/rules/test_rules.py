@@ -211,7 +211,10 @@ def test_recall_objects_to_recalls_that_go_outside(
 def test_unreadable_objects_for_two_outside_viewers(
     viewers: int, uncertain: tuple[str, ...], is_found: bool
 ) -> None:
-    reading = reading_of([SAM, *people(viewers)], content(uncertain=uncertain))
+    unread = dataclasses.replace(
+        content(uncertain=uncertain), body_uncertain=uncertain
+    )
+    reading = reading_of([SAM, *people(viewers)], unread)
 
     found = Unreadable().check(reading, NOTHING_KNOWN, POLICY)
 
@@ -220,6 +223,15 @@ def test_unreadable_objects_for_two_outside_viewers(
         assert found.text == (
             "This mail to 2 people outside could not be read whole: A part is odd."
         )
+
+
+def test_unreadable_objects_for_one_outside_viewer_where_the_header_is_unread() -> None:
+    reading = reading_of([SAM, *people(1)], content(uncertain=("It is too long.",)))
+
+    found = Unreadable().check(reading, NOTHING_KNOWN, POLICY)
+
+    assert found is not None
+    assert found.people == 1
 
 
 @pytest.mark.parametrize(("viewers", "action"), [(1, Action.ACCEPT), (2, Action.HOLD)])

@@ -13,15 +13,21 @@ from undisclosed.core.address import Address, parse_addr_spec
 from undisclosed.store.models import Role
 
 ROLES_EXPLAINED = {
-    Role.SENDER: _("Sender: sees and decides their own mail"),
-    Role.SUPERVISOR: _("Supervisor: decides others' held mail"),
-    Role.MANAGER: _("Manager: decides others' held mail"),
-    Role.COMMUNICATIONS: _("Communications: approves wording"),
-    Role.DPO: _("Data protection officer: reads all held mail"),
-    Role.AUDITOR: _("Auditor: reads everything, changes nothing"),
-    Role.ADMINISTRATOR: _("Administrator: accounts and settings, no mail"),
+    Role.SENDER: _(
+        "Sender: reads their own held mail, sends it singly or withdraws it"
+    ),
+    Role.SUPERVISOR: _(
+        "Supervisor: reads all held mail, sends it singly or releases it"
+    ),
+    Role.MANAGER: _("Manager: the same rights as a supervisor"),
+    Role.COMMUNICATIONS: _("Communications: no rights yet"),
+    Role.DPO: _("Data protection officer: reads all held mail, changes nothing"),
+    Role.AUDITOR: _("Auditor: the same rights as a data protection officer"),
+    Role.ADMINISTRATOR: _(
+        "Administrator: makes accounts and log-in links, sees no mail"
+    ),
 }
-"""Each role with what it allows, as somebody who gives it reads it."""
+"""Each role with what it allows today, as somebody who gives it reads it."""
 
 
 class LogInForm(ConsoleForm):

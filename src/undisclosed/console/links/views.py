@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from undisclosed.console import acting, pages, wiring
 from undisclosed.console.mailings.progress import Progress, progress_of
 from undisclosed.console.mailings.sight import Sight, sight_of
+from undisclosed.console.observed.entries import passed_of
 from undisclosed.guard.copies import CannotSendSingly
 from undisclosed.guard.desk import NotYours
 from undisclosed.guard.links import Link, LinkExpired, LinkWrong
@@ -120,7 +121,10 @@ def _open(request: HttpRequest, token: str) -> Opened | HttpResponse:
             _("Its time of keeping is over, and everything of it was destroyed."),
             status=410,
         )
-    return found, sight_of(view, name_of=_name_of)
+    sight = sight_of(
+        view, name_of=_name_of, observed=passed_of(view), reader_is_sender=True
+    )
+    return found, sight
 
 
 def _wrong(request: HttpRequest) -> HttpResponse:

@@ -8,7 +8,9 @@ from undisclosed.console.forms import ConsoleForm
 from undisclosed.console.templatetags.console import STATE_NAMES
 from undisclosed.core.held import HoldState
 
-EVERY_STATE = ""
+EVERY_STATE = "every"
+WAITS = HoldState.HELD.value
+"""What the list shows unasked: what waits for a decision."""
 
 
 class SeekForm(ConsoleForm):
@@ -26,10 +28,14 @@ class SeekForm(ConsoleForm):
         label=_("State"),
         required=False,
         choices=[
-            (EVERY_STATE, _("Every state")),
             *((state.value, STATE_NAMES[state]) for state in HoldState),
+            (EVERY_STATE, _("Every state")),
         ],
     )
+
+    def clean_state(self) -> str:
+        """The state that was asked for; unasked what waits."""
+        return str(self.cleaned_data["state"]) or WAITS
 
 
 class ReleaseForm(ConsoleForm):

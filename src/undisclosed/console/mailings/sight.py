@@ -66,7 +66,7 @@ class Sight:
     people: int
     disclosures: int
     mails: int
-    holds: int
+    passed: int
     held: int
     held_viewers: int
     singly_refused: str | None
@@ -85,11 +85,7 @@ class Sight:
     def nobody_saw(self) -> bool:
         """Whether all of it is decided and nothing left as it was written."""
         states = {bar.state for bar in self.bars}
-        return (
-            self.mails == self.holds
-            and not self.is_held
-            and HoldState.RELEASED not in states
-        )
+        return not self.passed and not self.is_held and HoldState.RELEASED not in states
 
     @property
     def key(self) -> tuple[tuple[str, str], ...]:
@@ -104,8 +100,31 @@ class Sight:
         return tuple((kind, text) for kind, of, text in meanings if states & of)
 
 
-def sight_of(view: MailingView, *, name_of: Callable[[str], str]) -> Sight:
-    """What is shown of a mailing; ``name_of`` tells who stands behind a decision."""
+@dataclass(frozen=True, slots=True)
+class _Teller:
+    """What the sentences of an outcome need beside the mailing.
+
+    ``observed``: mails that passed only because the guard was observing.
+    """
+
+    name_of: Callable[[str], str]
+    observed: int
+    reader_is_sender: bool
+
+
+def sight_of(
+    view: MailingView,
+    *,
+    name_of: Callable[[str], str],
+    observed: int = 0,
+    reader_is_sender: bool = False,
+) -> Sight:
+    """What is shown of a mailing; ``name_of`` tells who stands behind a decision.
+
+    ``observed`` is how many of its mails passed only because the guard was observing;
+    ``reader_is_sender`` says "you" of whom the mail goes back to.
+    """
+    teller = _Teller(name_of, observed, reader_is_sender)
     held = [batch for batch in view.batches if batch.state is HoldState.HELD]
     refused = (batch.singly_refused for batch in held if batch.singly_refused)
     return Sight(
@@ -118,11 +137,11 @@ def sight_of(view: MailingView, *, name_of: Callable[[str], str]) -> Sight:
         people=view.people,
         disclosures=view.disclosures,
         mails=view.waves,
-        holds=len(view.batches),
+        passed=max(view.waves - len(view.batches), 0),
         held=len(held),
         held_viewers=sum(batch.viewers for batch in held),
         singly_refused=next(refused, None),
-        outcome=tuple(_outcome(view, held, name_of)),
+        outcome=tuple(_outcome(view, held, teller)),
         whys=_whys(view.batches),
         bars=_bars(view),
         undrawn=max(len(view.batches) - MAX_BARS, 0),
@@ -131,56 +150,78 @@ def sight_of(view: MailingView, *, name_of: Callable[[str], str]) -> Sight:
 
 
 def _outcome(
-    view: MailingView, held: Sequence[Batch], name_of: Callable[[str], str]
+    view: MailingView, held: Sequence[Batch], teller: _Teller
 ) -> Iterable[str]:
     """What became of it so far, most important sentence first."""
-    if 0 < len(held) < view.waves:
+    if held:
+        yield _what_is_held(view, held)
+    yield from _what_passed(view, teller.observed)
+    yield from _decisions(view.batches, teller)
+    if held:
+        until = min(batch.expires_at for batch in held)
+        yield _if_nobody_decides(teller) % {"when": _when(until)}
+
+
+def _what_is_held(view: MailingView, held: Sequence[Batch]) -> str:
+    """How much of it is held; nobody has seen that, and what would have been."""
+    if len(held) == view.waves:
+        return " ".join(filter(None, (_("Nobody has received it yet."), _each(held))))
+    of_it = ngettext(
+        "%(held)s of %(mails)s mails is held. Nobody has received that one yet.",
+        "%(held)s of %(mails)s mails are held. Nobody has received those yet.",
+        len(held),
+    ) % {"held": count(len(held)), "mails": count(view.waves)}
+    return " ".join(filter(None, (of_it, _each(held))))
+
+
+def _what_passed(view: MailingView, observed: int) -> Iterable[str]:
+    """The mails that left without being held, and why they did."""
+    if observed > 0:
         yield ngettext(
-            "%(held)s of %(mails)s mails is held. %(what)s",
-            "%(held)s of %(mails)s mails are held. %(what)s",
-            len(held),
-        ) % {
-            "held": count(len(held)),
-            "mails": count(view.waves),
-            "what": _if_it_left(held),
-        }
-    elif held:
-        yield _if_it_left(held)
-    gone_before = view.waves - len(view.batches)
-    if gone_before > 0:
+            "%(mails)s mail of this mailing left as it was written, because the guard "
+            "was observing: its recipients saw the addresses in it.",
+            "%(mails)s mails of this mailing left as they were written, because the "
+            "guard was observing: their recipients saw the addresses in them.",
+            observed,
+        ) % {"mails": count(observed)}
+    below = view.waves - len(view.batches) - observed
+    if below > 0:
         yield ngettext(
             "%(mails)s earlier mail of this mailing had already left: the limit was "
             "not reached then.",
             "%(mails)s earlier mails of this mailing had already left: the limit was "
             "not reached then.",
-            gone_before,
-        ) % {"mails": count(gone_before)}
-    yield from _decisions(view.batches, name_of)
-    if held:
-        until = min(batch.expires_at for batch in held)
-        yield _(
-            "If nobody decides, it goes back to its sender on %(when)s; it is never "
-            "sent by itself."
-        ) % {"when": _when(until)}
+            below,
+        ) % {"mails": count(below)}
 
 
-def _if_it_left(held: Sequence[Batch]) -> str:
-    """Nobody has seen anything; what would have been."""
+def _if_nobody_decides(teller: _Teller) -> str:
+    """Where held mail goes by itself: back."""
+    if teller.reader_is_sender:
+        return _(
+            "If nobody decides, it goes back to you on %(when)s; it is never sent by "
+            "itself."
+        )
+    return _(
+        "If nobody decides, it goes back to its sender on %(when)s; it is never "
+        "sent by itself."
+    )
+
+
+def _each(held: Sequence[Batch]) -> str:
+    """What one person would see of held mail, as it is written; "" where nothing."""
     each = [_each_would_see(batch) for batch in held]
     least, most = min(each), max(each)
     if most == 0:
-        return _("Nobody has received it yet.")
+        return ""
     if least == most:
         return ngettext(
-            "Nobody has received it yet. As it is written, each person would see "
-            "%(most)s other address.",
-            "Nobody has received it yet. As it is written, each person would see "
-            "%(most)s other addresses.",
+            "As it is written, each person would see %(most)s other address.",
+            "As it is written, each person would see %(most)s other addresses.",
             most,
         ) % {"most": count(most)}
     return _(
-        "Nobody has received it yet. As it is written, each person would see "
-        "%(least)s to %(most)s other addresses."
+        "As it is written, each person would see %(least)s to %(most)s other addresses."
     ) % {"least": count(least), "most": count(most)}
 
 
@@ -189,9 +230,7 @@ def _each_would_see(batch: Batch) -> int:
     return -(-batch.disclosures // batch.viewers) if batch.viewers else 0
 
 
-def _decisions(
-    batches: Sequence[Batch], name_of: Callable[[str], str]
-) -> Iterable[str]:
+def _decisions(batches: Sequence[Batch], teller: _Teller) -> Iterable[str]:
     """One sentence for each decision: what, who, when, and the reason of a release."""
     decided: dict[tuple[HoldState, str, str], list[Batch]] = {}
     for batch in batches:
@@ -200,16 +239,16 @@ def _decisions(
             decided.setdefault(key, []).append(batch)
     for (state, by, reason), group in decided.items():
         latest = max(batch.decided_at for batch in group if batch.decided_at)
-        yield _decision(state, len(group)) % {
+        yield _decision(state, len(group), teller) % {
             "mails": count(len(group)),
-            "by": name_of(by),
+            "by": teller.name_of(by),
             "when": _when(latest),
         }
         if reason:
             yield _("The reason given: “%(reason)s”") % {"reason": reason}
 
 
-def _decision(state: HoldState, mails: int) -> str:
+def _decision(state: HoldState, mails: int, teller: _Teller) -> str:
     """The sentence of a decision over so many mails."""
     match state:
         case HoldState.SPLIT:
@@ -233,15 +272,27 @@ def _decision(state: HoldState, mails: int) -> str:
                 mails,
             )
         case HoldState.RETURNED:
-            return ngettext(
-                "Returned to its sender on %(when)s: nobody had decided. Nobody else "
-                "received it.",
-                "%(mails)s mails returned to their sender on %(when)s: nobody had "
-                "decided. Nobody else received them.",
-                mails,
-            )
+            return _returned(mails, teller)
         case HoldState.HELD:
             return ""
+
+
+def _returned(mails: int, teller: _Teller) -> str:
+    """The sentence of mail that nobody decided about."""
+    if teller.reader_is_sender:
+        return ngettext(
+            "Returned to you on %(when)s: nobody had decided. Nobody else received it.",
+            "%(mails)s mails returned to you on %(when)s: nobody had decided. Nobody "
+            "else received them.",
+            mails,
+        )
+    return ngettext(
+        "Returned to its sender on %(when)s: nobody had decided. Nobody else "
+        "received it.",
+        "%(mails)s mails returned to their sender on %(when)s: nobody had "
+        "decided. Nobody else received them.",
+        mails,
+    )
 
 
 def _whys(batches: Sequence[Batch]) -> tuple[Why, ...]:

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,9 +19,10 @@ from django.views.decorators.http import (
 from undisclosed.console import acting, pages, paging, wiring
 from undisclosed.console.access import Right, account_of, requires, rights_of
 from undisclosed.console.mailings import rights as mailing_rights
-from undisclosed.console.mailings.forms import ReleaseForm, SeekForm
+from undisclosed.console.mailings.forms import EVERY_STATE, WAITS, ReleaseForm, SeekForm
 from undisclosed.console.mailings.progress import Progress, progress_of
 from undisclosed.console.mailings.sight import Sight, sight_of
+from undisclosed.console.observed.entries import passed_of
 from undisclosed.core.held import HoldState
 from undisclosed.guard.copies import CannotSendSingly
 from undisclosed.guard.desk import NotAnApprover, NotYours, OwnMail, ReasonMissing
@@ -32,14 +34,18 @@ _SEES = (Right.SEE_ALL, Right.SEE_OWN)
 @requires(*_SEES)
 @require_safe
 def mailings(request: HttpRequest) -> HttpResponse:
-    """The list of mailings, newest first; a sender's holds their own only."""
+    """The list of mailings, newest first; a sender's holds their own only.
+
+    Unasked it holds what waits for a decision.
+    """
     account = account_of(request)
     form = SeekForm(request.GET)
     wanted = form.cleaned_data if form.is_valid() else {}
+    state, search = wanted.get("state", WAITS), wanted.get("search", "")
     sees_all = Right.SEE_ALL in rights_of(account)
     page = desk.mailings(
-        state=HoldState(wanted["state"]) if wanted.get("state") else None,
-        search=wanted.get("search", ""),
+        state=None if state == EVERY_STATE else HoldState(state),
+        search=search,
         page=paging.number_of(request.GET.get("page")),
         senders=None if sees_all else account.address_hashes(),
     )
@@ -51,7 +57,9 @@ def mailings(request: HttpRequest) -> HttpResponse:
             "form": form,
             "page": page,
             "sees_all": sees_all,
-            "is_searching": any(wanted.values()),
+            "is_searching": bool(search) or state != WAITS,
+            "is_waiting": state == WAITS,
+            "every_state": urlencode({"state": EVERY_STATE, "search": search}),
         },
     )
 
@@ -206,7 +214,7 @@ def _sight(request: HttpRequest, mailing_id: str) -> Sight:
     view = desk.mailing(mailing_id)
     if view is None:
         raise Http404
-    sight = sight_of(view, name_of=_name_of)
+    sight = sight_of(view, name_of=_name_of, observed=passed_of(view))
     if not mailing_rights.may_see(account_of(request), sight):
         raise Http404
     return sight

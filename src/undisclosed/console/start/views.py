@@ -33,6 +33,7 @@ def start(request: HttpRequest) -> HttpResponse:
         {
             "offers_replay": guard.next_hop is None and Right.REPLAY in rights,
             "sees_mailings": bool(rights & {Right.SEE_ALL, Right.SEE_OWN}),
+            "sees_all": sees_all,
             "sees_postoffice": sees_postoffice,
             "held": desk.held_count(None if sees_all else account.address_hashes()),
             "caught": desk.caught_count() if sees_postoffice else 0,
@@ -66,15 +67,24 @@ def replay(request: HttpRequest) -> HttpResponse:
             request,
             _("The replay stopped"),
             error.message,
-            _("What had been taken by then is held. Look whether the guard runs."),
+            _taken_by_then(is_observed=guard.is_observing),
             status=503,
             way_on=reverse("start"),
             way_on_text=_("Back to the start"),
         )
+    if guard.is_observing:
+        return redirect("observed:list")
     newest = desk.mailings(senders=[crypto.address_hash(_sender())]).items
     if not newest:
         return redirect("mailings:list")
     return redirect("mailings:mailing", newest[0].mailing_id)
+
+
+def _taken_by_then(*, is_observed: bool) -> str:
+    """What became of the mails before the one at which the replay stopped."""
+    if is_observed:
+        return _("What had been taken by then has passed. Look whether the guard runs.")
+    return _("What had been taken by then is held. Look whether the guard runs.")
 
 
 def _own_the_sender(request: HttpRequest) -> None:

@@ -13,7 +13,9 @@ from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from undisclosed.console import wiring
 from undisclosed.console.access import Right, rights_of
+from undisclosed.console.observed import entries
 from undisclosed.core.held import CopyState, HoldState, OutgoingKind
 from undisclosed.store.desk import Page
 from undisclosed.store.models import Role
@@ -87,6 +89,12 @@ ROOMS: Final[tuple[tuple[str | Promise, str, str, frozenset[Right]], ...]] = (
         frozenset({Right.SEE_ALL, Right.SEE_OWN}),
     ),
     (
+        gettext_lazy("Observed"),
+        "observed",
+        "observed:list",
+        frozenset({Right.SEE_ALL}),
+    ),
+    (
         gettext_lazy("Post office"),
         "postoffice",
         "postoffice:list",
@@ -102,6 +110,13 @@ ROOMS: Final[tuple[tuple[str | Promise, str, str, frozenset[Right]], ...]] = (
 """Every room: its name, its namespace, its first page, who may enter."""
 
 
+def _is_open(namespace: str) -> bool:
+    """Whether a room is in the navigation: observed mail only where there is any."""
+    if namespace != "observed":
+        return True
+    return wiring.settings().guard.is_observing or entries.are_there()
+
+
 @register.simple_tag(takes_context=True)
 def rooms(context: Context) -> list[Room]:
     """The rooms that whoever looks at the page may enter."""
@@ -111,7 +126,7 @@ def rooms(context: Context) -> list[Room]:
     return [
         Room(name, reverse(first), here == namespace)
         for name, namespace, first, any_of in ROOMS
-        if rights & any_of
+        if rights & any_of and _is_open(namespace)
     ]
 
 

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The forms of observed mail: its list asks for nothing."""
