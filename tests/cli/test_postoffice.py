@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``undisclosed postoffice``: 451 while it cannot keep mail, and it ends when told to."""
+"""``undisclosed postoffice``: 451 while it cannot keep mail; it ends when told."""
 
 import signal
 import socket

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``undisclosed worker``: it waits for a database that is away, and ends when told to."""
+"""``undisclosed worker``: it waits for a database, and ends when told to."""
 
 import signal
 import socket

@@ -161,7 +161,7 @@ def test_observed_mail_of_a_held_mailing_is_told_as_it_was(
     assert passed == mailing
     for told in (page, link):
         assert "1 of 2 mails is held. Nobody has received that one yet." in told
-        assert "1 mail of this mailing left as it was written" in told
+        assert "1 mail of this mailing passed as it was written" in told
         assert "because the guard was observing" in told
         assert "the limit was not reached" not in told
         assert "Nobody has received it yet" not in told
@@ -180,7 +180,7 @@ def test_mail_below_the_limit_and_observed_mail_are_told_apart(world: World) -> 
     page = words(client.get(f"/mailings/{mailing}/").content)
 
     assert "1 of 3 mails is held." in page
-    assert "1 mail of this mailing left as it was written" in page
+    assert "1 mail of this mailing passed as it was written" in page
     assert "1 earlier mail of this mailing had already left" in page
 
 
@@ -194,7 +194,7 @@ def test_a_mail_that_was_tried_again_counts_once(world: World) -> None:
 
     assert JournalEntry.objects.filter(event="observed").count() == 2
     assert "1 of 2 mails is held." in page
-    assert "1 mail of this mailing left as it was written" in page
+    assert "1 mail of this mailing passed as it was written" in page
 
 
 def test_a_mailing_without_observed_mail_is_told_as_before(world: World) -> None:

@@ -164,7 +164,7 @@ def test_while_the_guard_observes_the_first_page_does_not_say_that_mail_is_held(
 
     assert "Nobody you write to sees who else you write to" not in page
     assert "is held until you say" not in page
-    assert "still leaves as it was written" in page
+    assert "still passes as it was written" in page
     assert "Go to the observed mail" in page
 
 

@@ -12,6 +12,7 @@ from granian.log import LogLevels
 
 from undisclosed.cli import options, wiring
 from undisclosed.cli.children import end_with
+from undisclosed.cli.ports import refuse_taken
 from undisclosed.console.site import application
 
 BLOCKING_THREADS = 4
@@ -30,6 +31,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Serve the pages until SIGTERM or SIGINT."""
     settings = wiring.load(args.settings)
+    refuse_taken("console.listen", settings.console.listen)
     if settings.file is not None:
         # The processes that serve the pages load the settings themselves.
         os.environ["UNDISCLOSED_SETTINGS"] = str(settings.file)

@@ -106,9 +106,6 @@ def _answers(settings: Settings, args: argparse.Namespace) -> Iterator[Answer]:
             Health.UNSURE, "No probe was sent: in mode observe it would leave."
         )
         return
-    if settings.guard.is_observing:
-        yield Answer(Health.UNSURE, "No probe was sent: observed, it would leave.")
-        return
     through = settings.guard.listen
     if args.through:
         host, _, port = args.through.rpartition(":")

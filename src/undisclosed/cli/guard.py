@@ -8,12 +8,15 @@ import signal
 import threading
 from pathlib import Path
 
+from django.db import connections
 from prometheus_client import start_http_server
 
 from undisclosed.cli import options, wiring
 from undisclosed.cli.children import Children
+from undisclosed.cli.ports import refuse_taken
+from undisclosed.guard.endpoints.smtp import SmtpEndpoint
 from undisclosed.guard.metrics import GuardMetrics
-from undisclosed.store.settings import HostPort, Settings
+from undisclosed.store.settings import HostPort
 
 log = logging.getLogger(__name__)
 
@@ -29,20 +32,27 @@ def run(args: argparse.Namespace) -> int:
     """Serve until SIGTERM or SIGINT; open transactions are finished first."""
     settings = wiring.load(args.settings)
     processes = settings.guard.processes or os.cpu_count() or 1
-    if args.process is None and processes > 1:
-        return _run_several(args.settings, processes)
+    if args.process is None:
+        refuse_taken("guard.listen", settings.guard.listen)
+        refuse_taken("guard.metrics", settings.guard.metrics, processes)
     wiring.start(settings, "guard")
     metrics = GuardMetrics()
+    # Made before there are several processes: what is wrong is said once.
+    endpoint = wiring.endpoint(settings, metrics)
+    if args.process is None and processes > 1:
+        connections.close_all()
+        return _run_several(args.settings, processes)
     _expose(metrics, settings.guard.metrics, args.process or 0)
-    options.loop_run(_serve(settings, metrics, shared=args.process is not None))
+    options.loop_run(
+        _serve(endpoint, settings.guard.listen, shared=args.process is not None)
+    )
     return 0
 
 
-async def _serve(settings: Settings, metrics: GuardMetrics, *, shared: bool) -> None:
-    endpoint = wiring.endpoint(settings, metrics)
+async def _serve(endpoint: SmtpEndpoint, where: HostPort, *, shared: bool) -> None:
     stop = options.stop_event()
     await endpoint.serve(reuse_port=shared)
-    log.info("The guard listens on %s.", settings.guard.listen)
+    log.info("The guard listens on %s.", where)
     await stop.wait()
     await endpoint.close()
 

@@ -4,6 +4,7 @@
 import argparse
 
 from undisclosed.cli import options, wiring
+from undisclosed.cli.ports import refuse_taken
 from undisclosed.store.settings import Settings
 
 
@@ -18,6 +19,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Catch mail until SIGTERM or SIGINT."""
     settings = wiring.load(args.settings)
+    refuse_taken("postoffice.listen", settings.postoffice.listen)
     wiring.start(settings, "postoffice")
     options.loop_run(_serve(settings))
     return 0

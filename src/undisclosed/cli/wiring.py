@@ -57,6 +57,9 @@ class TablesMissing(UndisclosedError):
 ROOM = 64 * 1024
 """Bytes that a mail may grow on its way through the guard: trace and own words."""
 
+GRACE = timedelta(seconds=12)
+"""For mail that is being handed in when a guard ends: less than its parent waits."""
+
 BURST = timedelta(seconds=5)
 """How long a worker keeps a connection that it does not use."""
 
@@ -194,6 +197,7 @@ def endpoint(settings: Settings, metrics: GuardMetrics) -> SmtpEndpoint:
             in_flight_bytes=limits.in_flight,
             wait=limits.command_timeout,
             wait_content=limits.content_timeout,
+            grace=GRACE,
             tls_certificate=guard.tls_certificate,
             tls_key=guard.tls_key,
         ),

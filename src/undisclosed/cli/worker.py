@@ -9,6 +9,7 @@ import socket
 from prometheus_client import start_http_server
 
 from undisclosed.cli import options, wiring
+from undisclosed.cli.ports import refuse_taken
 from undisclosed.guard.deliver import DeliverySettings, deliver_due
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.relay import Hop
@@ -32,6 +33,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def run(args: argparse.Namespace) -> int:
     """Work until SIGTERM or SIGINT; what is being sent is finished first."""
     settings = wiring.load(args.settings)
+    refuse_taken("worker.metrics", settings.worker.metrics)
     wiring.start(settings, "worker")
     options.loop_run(_work(settings, f"{socket.gethostname()}-{os.getpid()}"))
     return 0

@@ -19,7 +19,7 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
 
 from undisclosed.errors import TransientError, UndisclosedError
-from undisclosed.store.database import Connection
+from undisclosed.store.database import Connection, database
 
 DELIVER: Final = "deliver"
 SWEEP: Final = "sweep"
@@ -85,6 +85,8 @@ class Jobs:
                 await _sleep(stop, _AGAIN_AFTER)
 
     async def _work(self, stop: asyncio.Event, name: str, beat: timedelta) -> None:
+        # Asked first: to open the pool would wait, and not hear that we are to stop.
+        await asyncio.to_thread(_ask)
         app = self._app()
         async with app.open_async():
             worker = asyncio.create_task(
@@ -164,6 +166,11 @@ async def _put_stalled_back(app: procrastinate.App) -> None:
     )
     for job in stalled:
         await manager.retry_job(job)
+
+
+def _ask() -> None:
+    with database() as connection:
+        connection.run("SELECT 1")
 
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:

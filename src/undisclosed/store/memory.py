@@ -25,7 +25,7 @@ _BOTTOM: Final = 16
 for about one pair in a hundred thousand million."""
 
 _MOST_CANDIDATES: Final = 200
-"""The latest waves of a sender with a value in common are compared, no more."""
+"""The latest texts of a sender with a value in common are compared, no more."""
 
 _LOCK: Final = "SELECT pg_advisory_xact_lock(%s)"
 _SAME_DIGEST: Final = (
@@ -35,7 +35,7 @@ _SAME_DIGEST: Final = (
 _CANDIDATES: Final = """
 SELECT mailing_id, sketch FROM store_rememberedwave
  WHERE sender_hash = %b AND at >= %s AND bottom && %b::bigint[]
- ORDER BY at DESC LIMIT %s
+ GROUP BY mailing_id, sketch ORDER BY max(at) DESC LIMIT %s
 """
 _INSERT: Final = """
 INSERT INTO store_rememberedwave (

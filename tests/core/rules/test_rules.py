@@ -211,9 +211,7 @@ def test_recall_objects_to_recalls_that_go_outside(
 def test_unreadable_objects_for_two_outside_viewers(
     viewers: int, uncertain: tuple[str, ...], is_found: bool
 ) -> None:
-    unread = dataclasses.replace(
-        content(uncertain=uncertain), body_uncertain=uncertain
-    )
+    unread = dataclasses.replace(content(uncertain=uncertain), body_uncertain=uncertain)
     reading = reading_of([SAM, *people(viewers)], unread)
 
     found = Unreadable().check(reading, NOTHING_KNOWN, POLICY)

@@ -178,10 +178,10 @@ def _what_passed(view: MailingView, observed: int) -> Iterable[str]:
     """The mails that left without being held, and why they did."""
     if observed > 0:
         yield ngettext(
-            "%(mails)s mail of this mailing left as it was written, because the guard "
-            "was observing: its recipients saw the addresses in it.",
-            "%(mails)s mails of this mailing left as they were written, because the "
-            "guard was observing: their recipients saw the addresses in them.",
+            "%(mails)s mail of this mailing passed as it was written, because the "
+            "guard was observing: whoever received it saw the addresses in it.",
+            "%(mails)s mails of this mailing passed as they were written, because the "
+            "guard was observing: whoever received them saw the addresses in them.",
             observed,
         ) % {"mails": count(observed)}
     below = view.waves - len(view.batches) - observed

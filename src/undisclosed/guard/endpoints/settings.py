@@ -12,7 +12,7 @@ from undisclosed.transport.smtp.settings import LOOPBACK, Network, ServerSetting
 
 
 class CertificateUnreadable(UndisclosedError):
-    """The certificate or its key cannot be read."""
+    """The certificate or its key (guard.tls_certificate, guard.tls_key) is no use."""
 
 
 @dataclass(frozen=True, slots=True)
