@@ -114,8 +114,8 @@ class Postfix:
 
     def __enter__(self) -> Self:
         done = self.command("postfix", "start")
-        assert done.returncode == 0, done.stderr + self.log()
         try:
+            assert done.returncode == 0, done.stderr + self.log()
             until(lambda: greets(self.front), "Postfix serves")
         except AssertionError as error:
             self.__exit__()
