@@ -6,16 +6,24 @@ configured when the first module of another folder is collected, since modules t
 import models need it then. No server runs before a test asks for ``database``.
 """
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from tests.postgres import TestDatabase
 
 WITHOUT_TABLES = ("core", "formats", "transport", "guard", "scan")
+
+# A busy machine proves nothing about a deadline. Where a change lands, the same code
+# has the same answer; at home each run tries other inputs, and the fuzzers try more.
+settings.register_profile("undisclosed", deadline=None)
+settings.register_profile("landing", deadline=None, derandomize=True)
+settings.load_profile("landing" if os.environ.get("CI") else "undisclosed")
 
 _DATABASE = pytest.StashKey["TestDatabase"]()
 _HERE = Path(__file__).parent

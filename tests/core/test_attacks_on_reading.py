@@ -360,6 +360,12 @@ def test_at_signs_beyond_the_limit_are_not_read_and_said_so() -> None:
     assert content.uncertain
 
 
+def test_a_long_text_in_an_odd_charset_is_not_read_whole_and_said_so() -> None:
+    content = read_content(_body(_plain("utf-7"), "+ " * 5_000_000), POLICY)
+
+    assert content.uncertain
+
+
 def test_messages_that_are_decoded_over_and_over_are_not_read_whole() -> None:
     message = b"Subject: x\r\n\r\n" + b"hi there\r\n" * 2000
     for _ in range(30):

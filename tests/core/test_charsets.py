@@ -26,7 +26,13 @@ def test_an_ascii_address_is_read_in_every_charset(charset):
     assert "ann@a.example" in decode(b"ann@a.example", charset)
 
 
-@pytest.mark.parametrize("name", ["idna", "punycode", "undefined", "rot13", "hex"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "idna", "punycode", "undefined", "rot13", "hex",
+        "unicode_escape", "unicode-escape", "raw_unicode_escape",
+    ],
+)  # fmt: skip
 def test_codecs_that_are_no_charsets_are_refused(name):
     assert codec_of(name) is None
 

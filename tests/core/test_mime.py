@@ -121,3 +121,21 @@ def test_long_lines_are_decoded_whole(encoding):
     blocks = list(stream(source, 0, len(source), encoding))
 
     assert b"".join(blocks) == plain
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("pattern", [b"= ", b"=\t", b"=", b"=\r", b"=4", b"=40"])
+def test_quoted_printable_without_line_ends_is_gone_through_once(pattern):
+    source = pattern * (1_000_000 // len(pattern))
+
+    size = sum(map(len, decoded(source, 0, len(source), "quoted-printable")))
+
+    assert size <= 2 * len(source)
+
+
+def test_an_encoded_byte_is_not_cut_in_two():
+    source = b"=40" * (BLOCK // 2)
+
+    assert b"".join(stream(source, 0, len(source), "quoted-printable")) == b"@" * (
+        BLOCK // 2
+    )

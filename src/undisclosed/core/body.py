@@ -14,7 +14,7 @@ from undisclosed.core.encoded_words import field_text
 from undisclosed.core.header import Cut, HeaderBlock
 from undisclosed.core.mime import Kind, Limits, TextPart, parts_of
 from undisclosed.core.notes import Channels, Notes
-from undisclosed.core.part_text import texts_with_at_sign
+from undisclosed.core.part_text import is_read_whole, texts_with_at_sign
 from undisclosed.core.recall import TNEF_TYPES, has_recall_class
 from undisclosed.core.shown import (
     attached_messages,
@@ -45,6 +45,7 @@ _BEGINNING_OF_HTML = re.compile(
 _END_OF_FLOWED_LINE = re.compile(r" \r?\n(?:>+ ?)?")
 _FILE_NAMES = "names of attachments"
 _LONG_HEADER = "The header of one of its parts is longer than is read."
+_LONG_TEXT = "A text in it is longer than is read of its charset."
 _TOO_MANY_PARTS = "It has more parts, or parts nested deeper, than are read."
 
 
@@ -107,6 +108,8 @@ def _read_text(
         channel = attached_messages.PREFIX + channel
     elif part.is_attached:
         channel = body_text.ATTACHED
+    if not is_read_whole(part):
+        notes.doubt(_LONG_TEXT)
     for text in texts_with_at_sign(part):
         if notes.is_too_much(number_of_at_signs(text)):
             return

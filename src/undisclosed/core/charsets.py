@@ -22,7 +22,7 @@ def codec_of(charset: str) -> str | None:
         pass  # A codec of text that does not like these bytes.
     except (LookupError, ValueError):
         return None
-    return None if name in _NOT_CHARSETS else name
+    return None if name.replace("-", "_") in _NOT_CHARSETS else name
 
 
 def decode(data: bytes, charset: str = "") -> str:

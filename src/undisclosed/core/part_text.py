@@ -14,12 +14,25 @@ from undisclosed.core.mime import TextPart
 from undisclosed.core.text import has_at_sign, html_has_at_sign
 from undisclosed.core.transfer_encodings import OVERLAP, decoded, stream
 
+LONGEST_IN_ODD_CHARSET = 8 * 1024 * 1024
+"""Bytes of a part that are decoded from a charset whose bytes are not ASCII's: such
+decoders are slow where much does not fit."""
+
 # All but tab, line feed, vertical tab, form feed, carriage return, and the escape
 # that begins a change of charset.
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27})
 _BYTE_ORDER_MARKS = b"\xff\xfe"
 _CONTROLS_IN_TEXT = dict.fromkeys(_CONTROLS)
+_EIGHT_BIT = bytes(range(128, 256))
 _JAPANESE_BEGINS = b"\x1b$"  # RFC 1468: some mail does not name its charset
+
+
+def is_read_whole(part: TextPart) -> bool:
+    """Whether the part is short enough to be decoded to its end."""
+    if part.end - part.start <= LONGEST_IN_ODD_CHARSET:
+        return True
+    codec = codec_of(part.charset[:64]) if part.charset else None
+    return codec is None or is_transparent(codec)
 
 
 def texts_with_at_sign(part: TextPart) -> Iterator[str]:
@@ -74,7 +87,11 @@ def _in_its_charset(part: TextPart, codec: str) -> Iterator[str]:
     """Text whose bytes are not ASCII's, decoded as one stream whatever its blocks."""
     decoder = codecs.getincrementaldecoder(codec)("replace")
     left = ""
-    for block in stream(part.source, part.start, part.end, part.encoding):
+    end = min(part.end, part.start + LONGEST_IN_ODD_CHARSET)
+    for block in stream(part.source, part.start, end, part.encoding):
+        if codec == "utf-7":
+            # No byte of UTF-7 has its eighth bit; each one would cost an error.
+            block = block.translate(None, _EIGHT_BIT)  # noqa: PLW2901
         try:
             text = left + decoder.decode(block)
         except UnicodeError:

@@ -39,8 +39,9 @@ _NAMES = {
     "uue": UUENCODE,
 }
 _COMMENT = re.compile(r"\([^()]*\)")
-_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
-_NOT_PADDED_BASE64 = re.compile(rb"[^A-Za-z0-9+/=]+")
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_NOT_BASE64 = bytes(set(range(256)) - set(_ALPHABET))
+_NOT_PADDED_BASE64 = bytes(set(_NOT_BASE64) - set(b"="))
 _SOFT_BREAKS = re.compile(rb"=(?:[ \t]++\r?(?=\n)|[ \t]*+\r(?!\n))")
 _UU_START = re.compile(rb"^begin [0-7]{3,4} [^\r\n]*\r?\n", re.MULTILINE)
 
@@ -96,9 +97,8 @@ def _cut(source: bytes, start: int, cut: int, end: int, *, is_quoted: bool) -> i
     if line:
         return line
     # Not inside of an encoded byte: it is three characters long.
-    while cut > start + 3 and b"=" in source[cut - 2 : cut]:
-        cut -= 1
-    return cut
+    sign = source.rfind(b"=", cut - 2, cut)
+    return sign if sign > start else cut
 
 
 def _from_quoted_printable(block: bytes) -> bytes:
@@ -111,7 +111,7 @@ def _from_base64(source: bytes, start: int, end: int) -> Iterator[bytes]:
     left = b""
     while start < end:
         cut = min(start + BLOCK, end)
-        clean = left + _NOT_BASE64.sub(b"", source[start:cut])
+        clean = left + source[start:cut].translate(None, _NOT_BASE64)
         whole = len(clean) - len(clean) % 4
         yield binascii.a2b_base64(clean[:whole])
         left = clean[whole:]
@@ -134,7 +134,7 @@ def _from_padded_base64(source: bytes, start: int, end: int) -> Iterator[bytes]:
     left = b""
     while start < end:
         cut = min(start + BLOCK, end)
-        clean = left + _NOT_PADDED_BASE64.sub(b"", source[start:cut])
+        clean = left + source[start:cut].translate(None, _NOT_PADDED_BASE64)
         whole = len(clean) - len(clean) % 4
         block = binascii.a2b_base64(clean[:whole].replace(b"=", b"A"))
         yield block.replace(b"\0", b"")
