@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from undisclosed.console import wiring
 from undisclosed.console.access import Right, rights_of
 from undisclosed.console.observed import entries
+from undisclosed.console.sentences import in_the_readers_language
 from undisclosed.core.held import CopyState, HoldState, OutgoingKind
 from undisclosed.store.desk import Page
 from undisclosed.store.models import Role
@@ -40,6 +41,9 @@ STATE_NAMES: Final[dict[Enum, str | Promise]] = {
     OutgoingKind.DSN: gettext_lazy("Delivery report"),
 }
 """What a state is called on screen, in the words of the glossary."""
+
+
+register.filter("said", in_the_readers_language)
 
 
 @register.filter
