@@ -17,9 +17,10 @@ _GAP = "\x1e"
 """Stands where an element begins or ends that is a box of its own."""
 
 # WHATWG HTML §13.2.5: comments, bogus comments, tags with quoted attributes.
-_COMMENT = re.compile(r"<!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+(?:--!?>|\Z))")
+# Lazily, to the first end: before 3.11.5 Python matches possessive groups wrongly.
+_COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
 _BOGUS_COMMENT = re.compile(r"<(?:[!?]|/(?![a-zA-Z]))[^>]*+(?:>|\Z)")
-_ATTRIBUTES = r"(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?+)*+(?:>|\Z)"
+_ATTRIBUTES = r"(?:[^>=]++|=\s*+(?:\"[^\"]*+(?:\"|\Z)|'[^']*+(?:'|\Z))?)*(?:>|\Z)"
 _BOX = re.compile(
     r"</?(?:address|article|aside|blockquote|body|br|button|caption|center|dd|div|dl|dt"
     r"|fieldset|figure|footer|form|h[1-6]|head|header|hr|html|iframe|img|input|legend"
