@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from undisclosed.core.address import Address
+from undisclosed.core.documents import Reader
 from undisclosed.core.header import HeaderBlock
 from undisclosed.core.mail import Mail
 from undisclosed.core.organisations import (
@@ -152,10 +153,19 @@ class Reading:
         return frozenset(filter(self.sides.is_outsider, self.content.in_header))
 
 
-def read(mail: Mail, policy: Policy, *, content: Content | None = None) -> Reading:
-    """Read a mail as its viewers would; ``content`` where it is already read."""
+def read(
+    mail: Mail,
+    policy: Policy,
+    *,
+    content: Content | None = None,
+    reader: Reader | None = None,
+) -> Reading:
+    """Read a mail as its viewers would; ``content`` where it is already read.
+
+    ``reader`` reads the documents in it (spreadsheets, PDF, archives).
+    """
     if content is None:
-        content = read_content(mail.content, policy)
+        content = read_content(mail.content, policy, reader=reader)
     viewers = frozenset(mail.envelope.rcpt_tos)
     lists: Mapping[Address, DistributionList] = _NO_LISTS
     if policy.lists:

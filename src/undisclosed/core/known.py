@@ -1,11 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Memory answered for one mail, as values (design: Known).
+"""What is known beyond the mail itself, as values (design: Known).
 
 Memory keeps keyed hashes only. It is asked with addresses and answers with
 counts and with those of the asked addresses that it knows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import Enum
+
+from undisclosed.core.address import Address
+
+People = frozenset[Address]
+
+
+class Clearance(Enum):
+    """A choice that was made before this mail came, for exactly this mail.
+
+    It says what is done instead of a hold; the judging is not skipped by it.
+    """
+
+    SEND_SINGLY = "send singly"  # its sender's choice
+    RELEASE = "release"  # an approver's decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +38,34 @@ class MailingSoFar:
 
 
 @dataclass(frozen=True, slots=True)
+class HiddenAudience:
+    """Those of the asked people who stand in one hidden audience together."""
+
+    people: People = field(repr=False)
+    is_sensitive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Known:
     """What is known beyond the mail itself. Nothing at all by default.
 
     ``recalled``: a mail in Memory of the same sender has the subject that this
-    recall names and shares its audience.
+    recall names and shares its audience. ``circles`` and ``threads`` are groups of
+    the asked people who know one another: declared by an approver, or shown together
+    before. ``hidden`` are the hidden audiences that two or more of them stand in.
+    ``is_controlled``: the author is under visible-mail control. ``clearance`` is what
+    was decided about this very mail before it came.
+
+    What overrides what: sensitive list > circle > hidden audience > thread > default.
     """
 
     mailing: MailingSoFar | None = None
     recalled: bool = False
+    circles: tuple[People, ...] = field(default=(), repr=False)
+    threads: tuple[People, ...] = field(default=(), repr=False)
+    hidden: tuple[HiddenAudience, ...] = field(default=(), repr=False)
+    is_controlled: bool = False
+    clearance: Clearance | None = None
 
 
 NOTHING_KNOWN = Known()

@@ -11,21 +11,24 @@ from dataclasses import dataclass, field
 
 from undisclosed.core.address import Address
 from undisclosed.core.body import Body, read_body, visible_text
+from undisclosed.core.documents import Reader
 from undisclosed.core.encoded_words import field_text
 from undisclosed.core.header import (
     READ_IN_ANY_CASE,
     Cut,
     HeaderBlock,
+    field_name,
     may_hide_at_sign,
     split_content,
 )
 from undisclosed.core.mime import TextPart, media_type_of
 from undisclosed.core.notes import Channels, Notes
+from undisclosed.core.own_fields import OWN_FIELDS
 from undisclosed.core.policy import Policy
 from undisclosed.core.recall import CLASS_FIELDS, is_recall_class
 from undisclosed.core.shown import name_and_channel
 from undisclosed.core.shown.authors import first_mailbox
-from undisclosed.core.shown.channel import FieldChannel, Role
+from undisclosed.core.shown.channel import FieldChannel, Role, usual_spelling
 from undisclosed.core.shown.lists import are_offices
 from undisclosed.core.verdict import Removal
 
@@ -58,6 +61,12 @@ class Content:
     address; ``unread_parts`` are the media types of attachments that nothing here
     reads (a picture, a PDF); ``body_uncertain`` is the body's share of ``uncertain``.
     ``header`` is where each field lies in the content.
+    ``in_protected``: named by protected header fields (RFC 9788) and by messages that
+    S/MIME wraps, which a mail reader shows instead of the outer ones.
+    ``recipient_ids`` counts the distinct recipients that encryption names (OpenPGP key
+    ids, CMS recipients). ``needs_reader``: a document in it was not read for want of a
+    reader. ``own_fields`` are the fields in which tokens of ours travel, lower-case
+    name and raw body; they stand in ``removals``, too.
     """
 
     in_header: Channels = field(repr=False)
@@ -76,6 +85,10 @@ class Content:
     text_parts: tuple[TextPart, ...] = field(default=(), repr=False)
     unread_parts: tuple[str, ...] = ()
     body_uncertain: tuple[str, ...] = ()
+    in_protected: Channels = field(default_factory=dict, repr=False)
+    recipient_ids: int = 0
+    needs_reader: bool = False
+    own_fields: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
 
     @property
     def visible_text(self) -> str:
@@ -119,6 +132,7 @@ class _Fields:
     auto_submitted: bool = False
     recall: bool = False
     bare_identifiers: int = 0
+    own: list[Cut] = field(default_factory=list)
 
     @property
     def own_side(self) -> frozenset[Address | None]:
@@ -127,7 +141,11 @@ class _Fields:
 
 
 def read_content(
-    content: bytes, policy: Policy, *, body: Content | None = None
+    content: bytes,
+    policy: Policy,
+    *,
+    body: Content | None = None,
+    reader: Reader | None = None,
 ) -> Content:
     """Read a message: whom its bytes show, through which channels. Never raises.
 
@@ -163,6 +181,10 @@ def read_content(
             notes.note(in_removed, addresses, channel.label)
         else:
             notes.note(in_header, addresses, channel.label)
+    removals += [
+        Removal(usual_spelling(field_name(name)), start, end)
+        for name, _, start, end in fields.own
+    ]
     read = _body_of(body) if body else read_body(content, header, notes)
     return Content(
         in_header=in_header,
@@ -173,7 +195,7 @@ def read_content(
         sender=fields.sender,
         destinations=tuple(destinations),
         subject=fields.subject,
-        removals=tuple(removals),
+        removals=tuple(sorted(removals, key=lambda one: one.start)),
         uncertain=tuple(dict.fromkeys((*notes.uncertain, *read.uncertain))),
         auto_submitted=fields.auto_submitted,
         recall=fields.recall or read.recall,
@@ -181,6 +203,7 @@ def read_content(
         text_parts=read.text_parts,
         unread_parts=read.unread_parts,
         body_uncertain=read.uncertain,
+        own_fields=tuple((field_name(name), body) for name, body, *_ in fields.own),
     )
 
 
@@ -203,6 +226,9 @@ def _read_fields(header: HeaderBlock, notes: Notes) -> _Fields:
         name, channel = name_and_channel(cut[0])
         if name in _TOLD:
             _be_told(name, body, fields)
+        elif name in OWN_FIELDS:
+            fields.own.append(cut)
+            continue
         if channel is None or not (
             b"@" in body
             or channel.is_removable

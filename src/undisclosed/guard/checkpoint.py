@@ -11,10 +11,12 @@ recorded as it would have been judged.
 import logging
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from undisclosed.core.disclosure import Reading, read
+from undisclosed.core.documents import Reader
 from undisclosed.core.held import HoldState, NewHold, Shown, WaveState
 from undisclosed.core.judge import judge
 from undisclosed.core.known import NOTHING_KNOWN, Known
@@ -28,7 +30,18 @@ from undisclosed.guard.copies import CannotSendSingly, why_not
 from undisclosed.guard.desk import settle_as_held, split
 from undisclosed.guard.metrics import Alarm, Silent
 from undisclosed.guard.notices import Facts, Notices
-from undisclosed.guard.ports import Clock, Journal, KeyedId, Memory, Spool
+from undisclosed.guard.origin import UNKNOWN, Origin
+from undisclosed.guard.ports import (
+    Clock,
+    Exempt,
+    Exemption,
+    Journal,
+    KeyedId,
+    Memory,
+    Pass,
+    Passed,
+    Spool,
+)
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +87,14 @@ class Decision:
     mailing_id: str
     digest: bytes = field(repr=False)
     is_observed: bool
+    exemption: Exemption | None = None
 
     @property
     def action(self) -> Action:
-        """The action to carry out: whatever the verdict, observed mail passes."""
-        return Action.ACCEPT if self.is_observed else self.verdict.action
+        """The action to carry out: observed and exempt mail passes all the same."""
+        if self.is_observed or self.exemption is not None:
+            return Action.ACCEPT
+        return self.verdict.action
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +122,9 @@ class Checkpoint:
         journal: Journal,
         metrics: Alarm | None = None,
         settings: CheckpointSettings | None = None,
+        reader: Reader | None = None,
+        passes: Sequence[Pass] = (),
+        exempt: Exempt | None = None,
     ) -> None:
         self.policy = policy
         self.settings = settings or CheckpointSettings()
@@ -116,21 +135,27 @@ class Checkpoint:
         self._notices = notices
         self._journal = journal
         self._metrics = metrics or Silent()
+        self._reader = reader
+        self._passes = tuple(passes)
+        self._exempt = exempt
         self._lock = threading.Lock()
         self._broken: OrderedDict[bytes, None] = OrderedDict()
         self._already_read: OrderedDict[int, _Read] = OrderedDict()
 
-    def at_once(self, mail: Mail) -> Decision | None:
+    def at_once(self, mail: Mail, origin: Origin = UNKNOWN) -> Decision | None:
         """Decide without any store, cheaply; None where ``decide`` has to.
 
-        That is the case where Memory is needed, where the mail is large, where
-        reading it breaks, and where an observed objection is to be recorded.
+        That is the case where Memory is needed, where the mail is large, carries a
+        document or a token of ours, where reading it breaks, and where an observed
+        objection is to be recorded.
         """
         if self._is_large(mail):
             return None
         try:
             found = self._read(mail)
-            if found.wave is not None:
+            if self._reader is not None and found.reading.content.needs_reader:
+                return None
+            if found.wave is not None or found.reading.content.own_fields:
                 self._keep(found)
                 return None
             verdict = judge(found.reading, NOTHING_KNOWN, self.policy)
@@ -145,7 +170,7 @@ class Checkpoint:
         self._metrics.judged(verdict.action, self.settings.observe)
         return Decision(verdict, found.reading, None, "", b"", self.settings.observe)
 
-    def decide(self, mail: Mail) -> Decision:
+    def decide(self, mail: Mail, origin: Origin = UNKNOWN) -> Decision:
         """Decide, with Memory where the mail needs it. Blocks.
 
         Raises TransientError where Memory is away, and JudgementBroke the first time
@@ -155,10 +180,12 @@ class Checkpoint:
         found = self._kept(mail)
         digest = found.wave.digest if found and found.wave else digest_of(mail)
         try:
-            found = found or self._read(mail, digest)
+            found = found or self._read(mail, digest, self._reader)
         except Exception as error:
             return self._broke(mail, digest, None, error)
-        known, reservation = self._ask(found.wave)
+        passed = self._passed(found, origin)
+        known, reservation = self._ask(None if passed.is_counted else found.wave)
+        known = replace(known, clearance=passed.clearance)
         try:
             verdict = judge(found.reading, known, self.policy)
         except Exception as error:
@@ -170,6 +197,7 @@ class Checkpoint:
             known.mailing.id if known.mailing else self._own_mailing(digest),
             digest,
             self.settings.observe,
+            self._exemption(mail, origin, verdict),
         )
         self._record(decision)
         return decision
@@ -227,8 +255,10 @@ class Checkpoint:
             or mail.content.count(b"@") > settings.at_once_at_signs
         )
 
-    def _read(self, mail: Mail, digest: bytes | None = None) -> _Read:
-        reading = read(mail, self.policy)
+    def _read(
+        self, mail: Mail, digest: bytes | None = None, reader: Reader | None = None
+    ) -> _Read:
+        reading = read(mail, self.policy, reader=reader)
         wave = wave_of(reading, mail, self.policy, digest=digest)
         return _Read(mail, reading, wave)
 
@@ -243,6 +273,27 @@ class Checkpoint:
         with self._lock:
             found = self._already_read.pop(id(mail), None)
         return found if found is not None and found.mail is mail else None
+
+    def _passed(self, found: _Read, origin: Origin) -> Passed:
+        """What the tokens that the mail carries prove. Raises TransientError."""
+        if not found.reading.content.own_fields:
+            return Passed()
+        now = self._clock()
+        every = (one.of(found.mail, found.reading, origin, now) for one in self._passes)
+        proved = [passed for passed in every if passed is not None]
+        clearances = [one.clearance for one in proved if one.clearance is not None]
+        return Passed(
+            clearances[0] if clearances else None,
+            any(passed.is_counted for passed in proved),
+        )
+
+    def _exemption(
+        self, mail: Mail, origin: Origin, verdict: Verdict
+    ) -> Exemption | None:
+        """The exemption of a mail that would not pass; others need none."""
+        if self._exempt is None or verdict.action is Action.ACCEPT:
+            return None
+        return self._exempt.of(mail, origin, self._clock())
 
     def _ask(self, wave: Wave | None) -> tuple[Known, str | None]:
         if wave is None:

@@ -8,6 +8,7 @@ them in threads. Anything that is away raises TransientError.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -27,13 +28,19 @@ from undisclosed.core.held import (
     Reservation,
     WaveState,
 )
+from undisclosed.core.disclosure import Reading
+from undisclosed.core.known import Clearance
+from undisclosed.core.mail import Mail
 from undisclosed.core.mailing import Wave
+from undisclosed.guard.origin import Origin
 
 __all__ = [
     "RETRY_WINDOW",
     "Clock",
     "CopyEvent",
     "CopyState",
+    "Exempt",
+    "Exemption",
     "Failure",
     "Hold",
     "HoldDecided",
@@ -44,8 +51,11 @@ __all__ = [
     "Memory",
     "NewHold",
     "NoSuchHold",
+    "Once",
     "Outgoing",
     "OutgoingKind",
+    "Pass",
+    "Passed",
     "Reservation",
     "Spool",
     "WaveState",
@@ -177,6 +187,60 @@ class Spool(Protocol):
 
         ``dsn`` is None where nobody may be told (null sender).
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What a field of our own in a mail proved.
+
+    ``clearance``: what was decided about this mail before. ``is_counted``: it went
+    through this guard before, and is not counted in Memory a second time.
+    """
+
+    clearance: Clearance | None = None
+    is_counted: bool = False
+
+
+class Pass(Protocol):
+    """Opens one kind of token that a mail may carry: a stamp, a clearance.
+
+    The fields that hold tokens are cut out of every mail whether they hold or not.
+    """
+
+    def of(
+        self, mail: Mail, reading: Reading, origin: Origin, now: datetime
+    ) -> Passed | None:
+        """What the mail's token proves; None without one, or where it does not hold.
+
+        A token holds for one mail: the same bytes again (a client's retry) find it
+        good, other bytes do not. May block; raises TransientError.
+        """
+
+
+class Once(Protocol):
+    """Tokens that are good for one mail each, over all processes."""
+
+    def use(self, token: str, digest: bytes, *, until: datetime, now: datetime) -> bool:
+        """Use a token for the mail of this digest; False where another mail did.
+
+        Durable when it returns; forgotten after ``until``. Raises TransientError.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A named exception that a mail falls under, with its owner, as it is journalled."""
+
+    name: str
+    owner: str
+    reason: str
+
+
+class Exempt(Protocol):
+    """Knows the exemptions of the policy (by client, sender and recipient)."""
+
+    def of(self, mail: Mail, origin: Origin, now: datetime) -> Exemption | None:
+        """The exemption that this mail falls under today, or None. Never blocks."""
 
 
 class Clock(Protocol):
