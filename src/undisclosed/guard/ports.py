@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from undisclosed.core.disclosure import Reading
 from undisclosed.core.held import (
     RETRY_WINDOW,
     CopyEvent,
@@ -28,7 +29,6 @@ from undisclosed.core.held import (
     Reservation,
     WaveState,
 )
-from undisclosed.core.disclosure import Reading
 from undisclosed.core.known import Clearance
 from undisclosed.core.mail import Mail
 from undisclosed.core.mailing import Wave
@@ -229,7 +229,7 @@ class Once(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A named exception that a mail falls under, with its owner, as it is journalled."""
+    """A named exception that a mail falls under, as it is journalled."""
 
     name: str
     owner: str
