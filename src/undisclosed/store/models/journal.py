@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The journal: what was decided and done, in order, without an address."""
+"""The journal: what was decided and done, in order, without an address.
+
+Batches and seals are written by ``store.sealing``; the database refuses to change or
+remove a row of any of the three tables.
+"""
 
 from typing import ClassVar
 
@@ -24,3 +28,43 @@ class JournalEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.event}"
+
+
+class JournalBatch(models.Model):
+    """A run of entries under one hash, which follows the batch before it.
+
+    ``root`` is the root of their Merkle tree (RFC 6962 §2.1), ``last_id`` the highest
+    id that any batch up to this one sealed. The ids themselves stand in a column of
+    PostgreSQL's own (``int8multirange``), which the migration adds.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    sealed_at = models.DateTimeField()
+    last_id = models.BigIntegerField()
+    entries = models.IntegerField()
+    root = models.BinaryField()
+    previous = models.BinaryField(unique=True)
+    hash = models.BinaryField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            BrinIndex(fields=["sealed_at"], name="batch_sealed_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.number}"
+
+
+class JournalSeal(models.Model):
+    """A day that is over: the root over all entries that its batches sealed."""
+
+    day = models.DateField(primary_key=True)
+    first_batch = models.BigIntegerField()
+    last_batch = models.BigIntegerField()
+    entries = models.IntegerField()
+    root = models.BinaryField()
+    previous = models.BinaryField(unique=True)
+    hash = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"seal of {self.day}"

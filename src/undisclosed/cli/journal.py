@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``undisclosed journal``: verify it, export it for somebody else to verify.
+
+The heads of days that are over are noted in a file beside the data (``journal.heads``):
+a journal that was cut off, or exchanged whole, no longer holds them. A copy of that
+file on another machine is what makes this worth something.
+"""
+
+import argparse
+import inspect
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from undisclosed.cli import options, wiring
+from undisclosed.errors import UndisclosedError
+from undisclosed.store import sealing, verifier
+from undisclosed.store.settings import Settings
+
+HEADS = "journal.heads"
+FOUND = 3
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the command line."""
+    parser = commands.add_parser("journal", help="verify or export the journal")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    verify = actions.add_parser("verify", help="was anything in it changed?")
+    verify.add_argument(
+        "--head",
+        action="append",
+        default=[],
+        metavar="HEX",
+        help="a head noted before, in addition to those in the file journal.heads",
+    )
+    export = actions.add_parser("export", help="write all of it as lines of JSON")
+    export.add_argument("file", type=Path, help="a new file")
+    actions.add_parser("head", help="print the newest head, to note it elsewhere")
+    actions.add_parser(
+        "verifier", help="print the stand-alone verifier (one file of plain Python)"
+    )
+    for one in (verify, export, actions.choices["head"]):
+        options.add_settings(one)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what was asked for; 3 where the journal was changed."""
+    if args.action == "verifier":
+        sys.stdout.write(inspect.getsource(verifier))
+        return 0
+    settings = wiring.load(args.settings)
+    wiring.start(settings, "journal")
+    match args.action:
+        case "verify":
+            return _verify(settings, args.head)
+        case "export":
+            return _export(args.file)
+    print(sealing.head())
+    return 0
+
+
+def note_heads(settings: Settings, sealed: sealing.Sealed) -> None:
+    """Add the seals of days that are over to the file of heads."""
+    if sealed.days:
+        with _heads(settings).open("a", encoding="ascii") as file:
+            file.writelines(f"{day} {digest}\n" for day, digest in sealed.days)
+
+
+def _verify(settings: Settings, heads: list[str]) -> int:
+    records = sealing.records(wiring.utc_now())
+    next(records)
+    found = verifier.verify(records, [*heads, *_noted(settings)])
+    print("\n".join(verifier.words(found)))
+    return FOUND if found.faults else 0
+
+
+def _export(file: Path) -> int:
+    written = 0
+    try:
+        with file.open("x", encoding="utf-8") as lines:
+            written = _write(lines)
+    except FileExistsError:
+        raise UndisclosedError(f"{file}: is there already.") from None
+    print(f"{file}: {written:,} lines. `undisclosed journal verifier` prints what")
+    print("verifies it on any machine with Python.")
+    return 0
+
+
+def _write(lines: TextIO) -> int:
+    written = 0
+    for record in sealing.records(wiring.utc_now()):
+        lines.write(json.dumps(record, ensure_ascii=False, separators=(",", ":")))
+        lines.write("\n")
+        written += 1
+    return written
+
+
+def _noted(settings: Settings) -> Iterator[str]:
+    if _heads(settings).exists():
+        for line in _heads(settings).read_text("ascii", "replace").splitlines():
+            yield line.rpartition(" ")[2]
+
+
+def _heads(settings: Settings) -> Path:
+    return settings.store.data / HEADS

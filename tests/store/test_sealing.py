@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal is sealed in one chain, and whatever is done to it later shows."""
+
+import json
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from undisclosed.store import journal, sealing, verifier
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+def exported(now=NOW):
+    return list(sealing.records(now))[1:]
+
+
+def verified(now=NOW, heads=()):
+    return verifier.verify(exported(now), heads)
+
+
+def with_entries(*events, at=NOW):
+    for event in events:
+        journal.write(event, actor="guard", people=37, hold="7f3a", late=None)
+    return sealing.seal(at)
+
+
+def tampered(database, *statements):
+    """Do to the tables what only somebody with the database's own rights can."""
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.fixture
+def journal_of_three_days(database):
+    with_entries("one", "two", "three")
+    with_entries("four", at=NOW + timedelta(hours=1))
+    with_entries("five", "six", at=NOW + DAY)
+    with_entries("seven", at=NOW + 2 * DAY)
+    return database
+
+
+def test_what_was_written_is_sealed_once_and_verifies(database):
+    assert with_entries("one", "two", "three").entries == 3
+    assert with_entries("four").entries == 1
+    assert sealing.seal(NOW).entries == 0
+
+    found = verified()
+
+    assert (found.entries, found.batches, found.unsealed) == (4, 2, 0)
+    assert found.faults == []
+    assert found.head == sealing.head()
+
+
+def test_what_is_not_sealed_yet_is_counted_and_no_fault(database):
+    with_entries("one")
+    journal.write("two")
+
+    found = verified(now=datetime.now(UTC))
+
+    assert (found.entries, found.unsealed, found.faults) == (1, 1, [])
+
+
+def test_a_day_that_is_over_is_sealed_with_the_root_of_its_entries(
+    journal_of_three_days,
+):
+    found = verified(NOW + 2 * DAY)
+
+    assert (found.entries, found.batches, found.seals) == (7, 4, 2)
+    assert found.faults == []
+
+
+def test_an_entry_that_is_committed_late_is_sealed_by_a_later_batch(database):
+    with psycopg.connect(database.url) as slow:
+        slow.execute(
+            "INSERT INTO store_journalentry (at, event, actor, facts)"
+            " VALUES (now(), 'slow', 'guard', '{}')"
+        )
+        journal.write("quick")
+        assert sealing.seal(NOW).entries == 1
+        slow.commit()
+
+    assert sealing.seal(NOW).entries == 1
+    assert verified().faults == []
+    assert [r["event"] for r in exported() if r["kind"] == "entry"] == ["quick", "slow"]
+
+
+def test_writers_that_write_while_sealing_goes_on_fork_nothing(database):
+    def write():
+        for _ in range(30):
+            journal.write("held", actor="guard")
+
+    def seal():
+        for _ in range(20):
+            sealing.seal(NOW)
+
+    threads = [threading.Thread(target=t) for t in (write, write, write, seal, seal)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sealing.seal(NOW)
+
+    found = verified()
+    assert (found.entries, found.unsealed, found.faults) == (90, 0, [])
+
+
+TAMPERINGS = {
+    "an entry edited": (
+        "UPDATE store_journalentry SET event = 'other' WHERE event = 'two'",
+        "An entry of batch 1 was changed.",
+    ),
+    "a fact edited": (
+        "UPDATE store_journalentry SET facts = '{\"people\": 2}' WHERE event = 'six'",
+        "An entry of batch 3 was changed.",
+    ),
+    "an entry deleted": (
+        "DELETE FROM store_journalentry WHERE event = 'two'",
+        "Entry 2 of batch 1 is missing.",
+    ),
+    "an entry inserted among the sealed": (
+        "UPDATE store_journalbatch SET ids = '{[1,5)}', entries = 4 WHERE number = 1",
+        "Batch 1 was changed.",
+    ),
+    "an entry slipped in under an id that was never used": (
+        "INSERT INTO store_journalentry (id, at, event, actor, facts)"
+        " VALUES (0, '2026-11-01', 'made up', 'guard', '{}')",
+        "Entry 0 stands in no batch.",
+    ),
+    "two entries exchanged": (
+        "UPDATE store_journalentry SET id = CASE id WHEN 1 THEN 2 ELSE 1 END"
+        " WHERE id IN (1, 2)",
+        "An entry of batch 1 was changed.",
+    ),
+    "a batch deleted": (
+        "DELETE FROM store_journalbatch WHERE number = 2",
+        "Batch 3 stands where 2 should.",
+    ),
+    "a batch forked": (
+        "UPDATE store_journalbatch SET previous = decode(repeat('ab', 32), 'hex')"
+        " WHERE number = 3",
+        "Batch 3 does not follow the batch before it.",
+    ),
+    "a seal changed": (
+        "UPDATE store_journalseal SET entries = 9 WHERE last_batch = 3",
+        "The seal of 2026-11-21 was changed.",
+    ),
+    "a seal deleted": (
+        "DELETE FROM store_journalseal WHERE last_batch = 2",
+        "The seal of 2026-11-21 does not follow the seal before it.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"), TAMPERINGS.values(), ids=TAMPERINGS.keys()
+)
+def test_what_is_done_to_the_journal_shows(journal_of_three_days, statement, fault):
+    # Keys are checked row by row, so that an exchange needs them gone for a moment.
+    tampered(
+        journal_of_three_days,
+        "ALTER TABLE store_journalentry DROP CONSTRAINT store_journalentry_pkey",
+        statement,
+        "ALTER TABLE store_journalentry ADD PRIMARY KEY (id)",
+    )
+
+    assert fault in verified(NOW + 2 * DAY).faults
+
+
+def test_a_journal_that_was_cut_off_no_longer_holds_a_head_noted_before(
+    journal_of_three_days,
+):
+    head = sealing.head()
+    tampered(
+        journal_of_three_days,
+        "DELETE FROM store_journalbatch WHERE number = 4",
+        "DELETE FROM store_journalentry WHERE event = 'seven'",
+    )
+
+    assert verified(NOW + 2 * DAY).faults == []
+    (fault,) = verified(NOW + 2 * DAY, [head]).faults
+    assert fault.startswith(f"The head {head[:16]}… that was noted is not")
+
+
+def test_the_database_refuses_to_change_batches_and_seals(journal_of_three_days):
+    with psycopg.connect(journal_of_three_days.url, autocommit=True) as connection:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("DELETE FROM store_journalbatch")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("UPDATE store_journalseal SET entries = 0")
+
+
+def test_the_verifier_runs_alone_over_an_exported_journal(
+    journal_of_three_days, tmp_path
+):
+    file, alone = tmp_path / "journal.jsonl", tmp_path / "alone.py"
+    lines = [json.dumps(one) for one in sealing.records(NOW + 2 * DAY)]
+    alone.write_text(Path(verifier.__file__).read_text("utf-8"), encoding="utf-8")
+
+    def run_over(text):
+        file.write_text(text, encoding="utf-8")
+        command = [sys.executable, "-I", "-S", alone, file]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    held = run_over("\n".join(lines))
+    changed = run_over("\n".join(lines).replace('"five"', '"fife"'))
+    none = run_over("no journal")
+
+    assert (held.returncode, "Everything holds." in held.stdout) == (0, True)
+    assert changed.returncode == 3
+    assert "An entry of batch 3 was changed." in changed.stdout
+    assert (none.returncode, none.stdout) == (65, "")
