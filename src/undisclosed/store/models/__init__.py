@@ -2,27 +2,66 @@
 """The tables. A ``_sealed`` column is encrypted, a ``_hash`` column is keyed."""
 
 from undisclosed.store.models.account import Account, AccountAddress, LoginLink
+from undisclosed.store.models.campaign import (
+    Approval,
+    Campaign,
+    CampaignFile,
+    CampaignFileChunk,
+    Delivery,
+    Override,
+    RateBucket,
+)
 from undisclosed.store.models.caught import CaughtMail
+from undisclosed.store.models.desk import AcceptedMail, Bypass
 from undisclosed.store.models.held import HeldChunk, HeldMail, OutgoingMail
 from undisclosed.store.models.journal import JournalBatch, JournalEntry, JournalSeal
-from undisclosed.store.models.memory import Mailing, RememberedWave
+from undisclosed.store.models.lists import ListRow, RecipientList, Suppression
+from undisclosed.store.models.memory import (
+    Audience,
+    AudienceMember,
+    Circle,
+    Mailing,
+    MemoryKey,
+    RememberedWave,
+    VisibleMailControl,
+)
+from undisclosed.store.models.team import Membership, Team
 from undisclosed.store.models.token import AccessToken, UsedToken
 from undisclosed.store.roles import Role
 
 __all__ = [
+    "AcceptedMail",
     "AccessToken",
     "Account",
     "AccountAddress",
+    "Audience",
+    "AudienceMember",
+    "Approval",
+    "Bypass",
+    "Campaign",
+    "CampaignFile",
+    "CampaignFileChunk",
     "CaughtMail",
+    "Circle",
+    "Delivery",
     "HeldChunk",
     "HeldMail",
     "JournalBatch",
     "JournalEntry",
     "JournalSeal",
+    "ListRow",
     "LoginLink",
     "Mailing",
+    "MemoryKey",
+    "Membership",
     "OutgoingMail",
+    "Override",
+    "RateBucket",
+    "RecipientList",
     "RememberedWave",
     "Role",
+    "Suppression",
+    "Team",
     "UsedToken",
+    "VisibleMailControl",
 ]

@@ -55,6 +55,7 @@ class Account(AbstractBaseUser):
     login_sealed = models.BinaryField()
     roles = models.JSONField(default=list)
     is_active = models.BooleanField(default=True)
+    absent_until = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "login_hash"

@@ -46,6 +46,7 @@ class HeldMail(models.Model):
     decided_by = models.CharField(max_length=200, default="")
     reason_sealed = models.BinaryField(null=True)
     reported_at = models.DateTimeField(null=True)
+    is_ownerless = models.BooleanField(default=False)
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One message as it goes over the wire: header fields, parts, encodings.
+
+Everything that is the same for all is made once; for each person the values are put
+in and the texts encoded. Line ends are CRLF (RFC 5322 §2.1). The dot-stuffing is left
+to the transport.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+from urllib.parse import quote
+
+from undisclosed.core.address import Address
+from undisclosed.core.campaign import Attached
+
+LONGEST_LINE = 900
+"""Octets of a line that is left as it is (RFC 5321 §4.5.3.1.6 allows 998)."""
+
+_ALTERNATIVE, _MIXED = b"=_text", b"=_all"
+"""Boundaries. ``=_`` cannot stand in quoted-printable nor in Base64 (RFC 2045 §6.7)."""
+
+_WORD = 45  # octets of UTF-8 in one encoded word (RFC 2047 §2: 75 characters at most)
+_PLAIN = re.compile(r"[\x20-\x7e]*")
+_ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
+_MAILBOX_SPECIALS = re.compile(r'(["\\])')
+_NEWLINE = re.compile(rb"\r?\n")
+_MEDIA_TYPE = re.compile(r"[a-z0-9]+/[a-z0-9.+-]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What is different in each message besides the row: opaque, and of its own.
+
+    ``message_id`` is the left side of the Message-ID; ``unsubscribe_url`` empty where
+    nobody can unsubscribe (service mail).
+    """
+
+    message_id: str
+    date: datetime
+    unsubscribe_url: str = field(default="", repr=False)
+    feedback_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One complete message. ``needs_utf8``: only SMTPUTF8 can carry it (RFC 6531)."""
+
+    wire: bytes = field(repr=False)
+    needs_utf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """An attachment, already encoded as the part that it will be."""
+
+    part: bytes = field(repr=False)
+    digest: bytes
+
+
+class Shape:
+    """What all messages of a campaign have in common."""
+
+    def __init__(
+        self,
+        *,
+        author: Address,
+        author_name: str,
+        reply_to: Address | None,
+        hostname: str,
+    ) -> None:
+        self._from = _mailbox(author_name, author)
+        self._reply_to = _bare(reply_to) if reply_to else b""
+        self._hostname = hostname.encode("ascii")
+
+    def message(
+        self,
+        to: Address,
+        subject: str,
+        texts: tuple[str, str],
+        files: Sequence[File],
+        marks: Marks,
+    ) -> Message:
+        """The message; ``texts`` are the plain text and the HTML, lines end in LF."""
+        recipient = _bare(to)
+        fields = [
+            b"From: " + self._from,
+            b"To: " + recipient,
+            b"Subject: " + unstructured(subject),
+            b"Date: " + format_datetime(marks.date).encode("ascii"),
+            b"Message-ID: <%s@%s>" % (marks.message_id.encode("ascii"), self._hostname),
+        ]
+        if self._reply_to:
+            fields.append(b"Reply-To: " + self._reply_to)
+        if marks.unsubscribe_url:
+            # RFC 8058 §3.1: both, and both signed.
+            url = marks.unsubscribe_url.encode("ascii")
+            fields.append(b"List-Unsubscribe: <%s>" % url)
+            fields.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+        if marks.feedback_id:
+            fields.append(b"Feedback-ID: " + marks.feedback_id.encode("ascii"))
+        # RFC 3834 §5: nobody's holiday answers to this.
+        fields += [b"Auto-Submitted: auto-generated", b"MIME-Version: 1.0"]
+        header = b"\r\n".join(fields) + b"\r\n"
+        wire = header + _body(texts, files)
+        return Message(wire, not header.isascii())
+
+
+def file_of(attached: Attached, digest: bytes) -> File:
+    """Encode an attachment once for all messages that carry it (RFC 2045 §6.8).
+
+    Raises ValueError for what is no media type.
+    """
+    if not _MEDIA_TYPE.fullmatch(attached.media_type):
+        raise ValueError("no media type")
+    encoded = _NEWLINE.sub(b"\r\n", base64.encodebytes(attached.content))
+    name = quote(attached.name, safe="")
+    head = (
+        f"Content-Type: {attached.media_type}\r\n"
+        "Content-Transfer-Encoding: base64\r\n"
+        f"Content-Disposition: attachment; filename*=UTF-8''{name}\r\n\r\n"
+    )
+    return File(head.encode("ascii") + encoded, digest)
+
+
+def unstructured(text: str) -> bytes:
+    """A text as the body of a field, in encoded words where it must (RFC 2047)."""
+    if _PLAIN.fullmatch(text) and "=?" not in text and len(text) <= LONGEST_LINE:
+        return text.encode("ascii")
+    return b"\r\n ".join(_encoded_words(text))
+
+
+def encoded_text(text: str) -> tuple[bytes, bytes]:
+    """How a text travels: the transfer encoding and the octets (RFC 2045 §6)."""
+    octets = text.encode("utf-8")
+    is_plain = octets.isascii() and b"=_" not in octets
+    if is_plain and max(map(len, octets.split(b"\n"))) <= LONGEST_LINE:
+        return b"7bit", _NEWLINE.sub(b"\r\n", octets)
+    quoted = binascii.b2a_qp(octets, istext=True)
+    return b"quoted-printable", _NEWLINE.sub(b"\r\n", quoted)
+
+
+def _body(texts: tuple[str, str], files: Sequence[File]) -> bytes:
+    alternative = (
+        b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % _ALTERNATIVE
+        + _text_part(b"plain", texts[0])
+        + _text_part(b"html", texts[1])
+        + b"--%s--\r\n" % _ALTERNATIVE
+    )
+    if not files:
+        return alternative
+    parts = b"".join(b"--%s\r\n%s" % (_MIXED, one.part) for one in files)
+    return (
+        b'Content-Type: multipart/mixed; boundary="%s"\r\n\r\n--%s\r\n'
+        % (_MIXED, _MIXED)
+        + alternative
+        + parts
+        + b"--%s--\r\n" % _MIXED
+    )
+
+
+def _text_part(subtype: bytes, text: str) -> bytes:
+    encoding, octets = encoded_text(text)
+    return (
+        b"--%s\r\nContent-Type: text/%s; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: %s\r\n\r\n%s\r\n"
+        % (_ALTERNATIVE, subtype, encoding, octets)
+    )
+
+
+def _encoded_words(text: str) -> list[bytes]:
+    """Words of whole characters, so that each can be decoded alone (RFC 2047 §5)."""
+    words, piece = [], b""
+    for letter in text:
+        octets = letter.encode("utf-8", "replace")
+        if len(piece) + len(octets) > _WORD:
+            words.append(piece)
+            piece = b""
+        piece += octets
+    words.append(piece)
+    return [b"=?utf-8?B?%s?=" % base64.b64encode(word) for word in words]
+
+
+def _mailbox(name: str, address: Address) -> bytes:
+    if not name:
+        return _bare(address)
+    if _ATOMS.fullmatch(name):
+        written = name.encode("ascii")
+    elif _PLAIN.fullmatch(name) and "=?" not in name:
+        written = b'"%s"' % _MAILBOX_SPECIALS.sub(r"\\\1", name).encode("ascii")
+    else:
+        written = b" ".join(_encoded_words(name))
+    return written + b" <" + _bare(address) + b">"
+
+
+def _bare(address: Address) -> bytes:
+    return address.spelled_out().encode("utf-8")
