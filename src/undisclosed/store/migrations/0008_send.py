@@ -451,6 +451,7 @@ class Migration(migrations.Migration):
                 ),
                 ("number", models.IntegerField()),
                 ("address_hash", models.BinaryField(null=True)),
+                ("domain", models.CharField(default="", max_length=255)),
                 (
                     "way",
                     models.CharField(

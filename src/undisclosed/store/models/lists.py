@@ -45,7 +45,8 @@ class RecipientList(models.Model):
 class ListRow(models.Model):
     """One person of a list. ``sealed`` holds the values of all columns, as JSON.
 
-    ``address_hash`` is keyed, and NULL where the person is not mailed.
+    ``address_hash`` is keyed, and NULL where the person is not mailed. ``domain`` is
+    there where five or more of the list share it: a person's own would name them.
     """
 
     pk = models.CompositePrimaryKey("recipient_list_id", "number")
@@ -59,6 +60,7 @@ class ListRow(models.Model):
     )
     number = models.IntegerField()
     address_hash = models.BinaryField(null=True)
+    domain = models.CharField(max_length=255, default="")
     way = models.CharField(
         max_length=8, choices=[(one.value, one.value) for one in Way]
     )
