@@ -1,0 +1,340 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ledger: one row for each person of a campaign, there before the first byte.
+
+States follow ``core.campaign.DELIVERY_TRANSITIONS``. A row is *in doubt* from before
+its content leaves until its answer is recorded; a crash in between leaves it so, and
+says it. Counts are kept beside the rows by the database itself (migration 0012), so
+that a page never counts a million of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from undisclosed.core.campaign import DeliveryState
+from undisclosed.store import crypto
+from undisclosed.store.database import Connection, database, transaction
+
+_EXPAND: Final = """
+INSERT INTO store_delivery (
+    campaign_id, number, address_hash, domain, state, reason, updated_at)
+SELECT c.id, r.number, r.address_hash, r.domain,
+       CASE WHEN s.reason IS NULL THEN 'queued' ELSE 'suppressed' END,
+       coalesce(s.reason, ''), %s
+  FROM store_campaign c
+  JOIN store_listrow r ON r.list_id = c.list_id AND r.way = 'mail'
+  LEFT JOIN LATERAL (
+       SELECT reason FROM store_suppression s
+        WHERE s.address_hash = r.address_hash
+          AND (s.team_id IS NULL OR s.team_id = c.team_id)
+          AND s.kinds IN ('', c.kind) LIMIT 1) AS s ON true
+ WHERE c.id = %s
+ON CONFLICT (campaign_id, number) DO NOTHING
+"""
+_CLAIM: Final = """
+WITH due AS (
+    SELECT number FROM store_delivery
+     WHERE campaign_id = %s AND state IN ('queued', 'delayed')
+       AND (next_attempt_at IS NULL OR next_attempt_at <= %s)
+       AND (lease_until IS NULL OR lease_until <= %s)
+     ORDER BY number LIMIT %s FOR UPDATE SKIP LOCKED
+)
+UPDATE store_delivery d SET lease_by = %s, lease_until = %s
+  FROM due WHERE d.campaign_id = %s AND d.number = due.number
+RETURNING d.number, d.attempts, d.domain
+"""
+_MAY_SEND: Final = (
+    "SELECT 1 FROM store_campaign WHERE id = %s AND state = 'sending' FOR SHARE"
+)
+_BEGIN: Final = """
+UPDATE store_delivery SET state = 'in doubt', attempts = attempts + 1, updated_at = %s
+ WHERE campaign_id = %s AND number = ANY(%b::int[]) AND lease_by = %s
+   AND state IN ('queued', 'delayed')
+RETURNING number
+"""
+_MARK: Final = """
+UPDATE store_delivery d
+   SET state = o.state, reply_code = o.code, reply_status = o.status,
+       reply_sealed = o.sealed, next_attempt_at = o.again, reason = o.reason,
+       lease_by = '', lease_until = NULL, updated_at = %s
+  FROM unnest(%b::int[], %b::text[], %b::smallint[], %b::text[], %b::bytea[],
+              %b::timestamptz[], %b::text[])
+       AS o(number, state, code, status, sealed, again, reason)
+ WHERE d.campaign_id = %s AND d.number = o.number AND d.state = 'in doubt'
+"""
+_GIVE_BACK: Final = """
+UPDATE store_delivery SET lease_by = '', lease_until = NULL
+ WHERE campaign_id = %s AND lease_by = %s AND state IN ('queued', 'delayed')
+"""
+_POSTPONE: Final = """
+UPDATE store_delivery SET lease_by = '', lease_until = NULL, next_attempt_at = %s
+ WHERE campaign_id = %s AND number = ANY(%b::int[]) AND lease_by = %s
+   AND state IN ('queued', 'delayed')
+"""
+_TALLY: Final = (
+    "SELECT state, sum(number)::bigint FROM store_deliverytally"
+    " WHERE campaign_id = %s GROUP BY state"
+)
+_BY_TIME: Final = """
+SELECT minute, state, sum(number)::bigint FROM store_deliverytally
+ WHERE campaign_id = %s AND state IN ('sent', 'delivered', 'failed')
+ GROUP BY minute, state ORDER BY minute
+"""
+_BY_DOMAIN: Final = """
+SELECT domain, state, sum(number)::bigint FROM store_deliverytally
+ WHERE campaign_id = %s GROUP BY domain, state
+"""
+_COUNT: Final = (
+    "SELECT state, count(*) FROM store_delivery WHERE campaign_id = %s GROUP BY state"
+)
+_LEFT: Final = """
+SELECT count(*) FILTER (WHERE lease_until > %s OR state = 'in doubt'),
+       count(*), min(next_attempt_at)
+  FROM store_delivery
+ WHERE campaign_id = %s AND state IN ('queued', 'delayed', 'in doubt')
+"""
+_ROWS: Final = """
+SELECT number, state, attempts, reply_code, reply_status, reply_sealed, reason,
+       updated_at
+  FROM store_delivery
+ WHERE campaign_id = %s AND number > %s AND (%s = '' OR state = %s)
+ ORDER BY number LIMIT %s
+"""
+_DECIDE_DOUBT: Final = """
+UPDATE store_delivery SET state = %s, updated_at = %s, lease_by = '',
+       lease_until = NULL, reason = %s
+ WHERE campaign_id = %s AND state = 'in doubt'
+   AND (lease_until IS NULL OR lease_until <= %s)
+RETURNING number
+"""
+_GIVE_UP: Final = """
+UPDATE store_delivery SET state = 'failed', reason = %s, updated_at = %s,
+       lease_by = '', lease_until = NULL
+ WHERE campaign_id = %s AND state IN ('queued', 'delayed')
+   AND (lease_until IS NULL OR lease_until <= %s)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """One row that a worker took: its number, how often it was tried, its domain."""
+
+    number: int
+    attempts: int
+    domain: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What became of one delivery that was in doubt.
+
+    ``code`` and ``status`` are the reply's (RFC 5321 §4.2, RFC 3463), ``reply`` its
+    text, which may hold an address and is sealed. ``again_at`` for a delayed one.
+    """
+
+    number: int
+    state: DeliveryState
+    code: int | None = None
+    status: str = ""
+    reply: str = field(default="", repr=False)
+    again_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRow:
+    """One row as the pages and the proof show it; ``reply`` may hold an address."""
+
+    number: int
+    state: DeliveryState
+    attempts: int
+    code: int | None
+    status: str
+    reply: str = field(repr=False)
+    reason: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is still to be done: in hand now, in all, and when the next one is due."""
+
+    in_hand: int
+    open: int
+    next_at: datetime | None
+
+
+def expand(connection: Connection, campaign_id: str, now: datetime) -> int:
+    """Write the row of every person to be mailed; how many. Twice is once.
+
+    Who is suppressed stands in it as such. Part of the caller's transaction;
+    ``analyse`` comes after its commit.
+    """
+    return connection.run(_EXPAND, (now, campaign_id)).rowcount
+
+
+def analyse() -> None:
+    """Tell the planner of new rows: without it the first updates read them all."""
+    with database() as connection:
+        connection.run("ANALYZE store_delivery")
+
+
+def claim(
+    campaign_id: str, *, by: str, limit: int, lease: timedelta, now: datetime
+) -> list[Claimed]:
+    """Take rows whose time has come, lowest numbers first. Raises TransientError."""
+    values = (campaign_id, now, now, limit, by, now + lease, campaign_id)
+    with database() as connection:
+        rows = connection.all(_CLAIM, values)
+    return sorted((Claimed(*row) for row in rows), key=lambda one: one.number)
+
+
+def begin(
+    campaign_id: str, numbers: Sequence[int], *, by: str, now: datetime
+) -> frozenset[int]:
+    """Write down that these are about to leave; those that may. Durable on return.
+
+    None may where the campaign was paused or cancelled meanwhile. Raises
+    TransientError.
+    """
+    with transaction() as connection:
+        if connection.one(_MAY_SEND, (campaign_id,)) is None:
+            return frozenset()
+        rows = connection.all(_BEGIN, (now, campaign_id, list(numbers), by))
+    return frozenset(row[0] for row in rows)
+
+
+def mark(campaign_id: str, outcomes: Sequence[Marked], now: datetime) -> int:
+    """Record answers; how many rows were still in doubt. Raises TransientError."""
+    if not outcomes:
+        return 0
+    seal = crypto.keys().sealer("reply").seal
+    values = (
+        now,
+        [one.number for one in outcomes],
+        [one.state.value for one in outcomes],
+        [one.code for one in outcomes],
+        [one.status[:16] for one in outcomes],
+        [
+            seal(one.reply.encode(), _reply_of(campaign_id, one.number))
+            if one.reply
+            else None
+            for one in outcomes
+        ],
+        [one.again_at for one in outcomes],
+        [one.reason for one in outcomes],
+        campaign_id,
+    )
+    with database() as connection:
+        return connection.run(_MARK, values).rowcount
+
+
+def give_back(campaign_id: str, *, by: str) -> None:
+    """End the leases of what was claimed and not begun. Raises TransientError."""
+    with database() as connection:
+        connection.run(_GIVE_BACK, (campaign_id, by))
+
+
+def postpone(
+    campaign_id: str, numbers: Sequence[int], *, by: str, until: datetime
+) -> None:
+    """Leave claimed rows for later: their domain has had enough for now."""
+    with database() as connection:
+        connection.run(_POSTPONE, (until, campaign_id, list(numbers), by))
+
+
+def take(key: str, wanted: int, *, number: float, per: timedelta, now: datetime) -> int:
+    """How many may leave now under a rate that all workers share, taken at once."""
+    values = (key, float(wanted), number / per.total_seconds(), float(number), now)
+    with database() as connection:
+        row = connection.one("SELECT store_take(%s, %s, %s, %s, %s)", values)
+    return int(row[0]) if row else 0
+
+
+def counts(campaign_id: str) -> Mapping[DeliveryState, int]:
+    """How many are in each state, from the tally: as quick for a million as for ten."""
+    with database() as connection:
+        rows = connection.all(_TALLY, (campaign_id,))
+    return {DeliveryState(state): number for state, number in rows if number}
+
+
+def counted(campaign_id: str) -> Mapping[DeliveryState, int]:
+    """The same, counted row by row: asked before a campaign may be called done."""
+    with database() as connection:
+        rows = connection.all(_COUNT, (campaign_id,))
+    return {DeliveryState(state): number for state, number in rows}
+
+
+def by_time(campaign_id: str) -> list[tuple[datetime, DeliveryState, int]]:
+    """Sent and failed by minute, for the plot."""
+    with database() as connection:
+        rows = connection.all(_BY_TIME, (campaign_id,))
+    return [(minute, DeliveryState(state), number) for minute, state, number in rows]
+
+
+def by_domain(campaign_id: str) -> list[tuple[str, DeliveryState, int]]:
+    """Every state by domain; an empty domain stands for all that few share."""
+    with database() as connection:
+        rows = connection.all(_BY_DOMAIN, (campaign_id,))
+    return [(domain, DeliveryState(state), n) for domain, state, n in rows if n]
+
+
+def left(campaign_id: str, now: datetime) -> Left:
+    """What is still to be done. Few rows are open near the end; asked only then."""
+    with database() as connection:
+        row = connection.one(_LEFT, (now, campaign_id))
+    return Left(*row) if row else Left(0, 0, None)
+
+
+def rows(
+    campaign_id: str,
+    *,
+    after: int = 0,
+    state: DeliveryState | None = None,
+    limit: int = 1000,
+) -> list[LedgerRow]:
+    """Rows in the order of their numbers, from behind ``after`` on."""
+    wanted = state.value if state else ""
+    with database() as connection:
+        found = connection.all(_ROWS, (campaign_id, after, wanted, wanted, limit))
+    opened = crypto.keys().sealer("reply").open
+    return [
+        LedgerRow(
+            number,
+            DeliveryState(at),
+            attempts,
+            code,
+            status,
+            opened(bytes(sealed), _reply_of(campaign_id, number)).decode()
+            if sealed
+            else "",
+            reason,
+            updated_at,
+        )
+        for number, at, attempts, code, status, sealed, reason, updated_at in found
+    ]
+
+
+def decide_doubt(
+    connection: Connection,
+    campaign_id: str,
+    state: DeliveryState,
+    now: datetime,
+    *,
+    reason: str,
+) -> int:
+    """Decide all that is in doubt and in nobody's hand: again, or as sent."""
+    values = (state.value, now, reason, campaign_id, now)
+    return connection.run(_DECIDE_DOUBT, values).rowcount
+
+
+def give_up(
+    connection: Connection, campaign_id: str, now: datetime, *, reason: str
+) -> int:
+    """End all that was not begun: its time is over, or the campaign is cancelled."""
+    return connection.run(_GIVE_UP, (reason, now, campaign_id, now)).rowcount
+
+
+def _reply_of(campaign_id: str, number: int) -> str:
+    return f"reply/{campaign_id}/{number}"
