@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import CampaignState, MailKind, Row, Sensitivity
-from undisclosed.store import ledger, lists
+from undisclosed.store import campaigns, ledger, lists
 from undisclosed.store.database import database, transaction
 from undisclosed.store.lists import ListFacts
-from undisclosed.store.models import Account, Campaign, RecipientList, Team
+from undisclosed.store.models import Account, RecipientList, Team
 from undisclosed.store.roles import Role
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
@@ -46,27 +46,27 @@ def address_of(number: int) -> Address:
     return Address(f"p{number}", "a.example")
 
 
-def sending(people: int, *, key: str = "c" * 32, step: int = 0) -> str:
-    """A campaign that is being sent to so many people, its ledger written."""
+def drafted(people: int, text: bytes | None = None) -> str:
+    """A draft for so many people, with a text where one is given."""
     made = recipient_list(people)
-    Campaign.objects.create(
-        id=key,
-        serial=7,
-        team=made.team,
-        name="Bin days",
-        state=CampaignState.SENDING.value,
-        kind=MailKind.SERVICE.value,
-        recipient_list=made,
-        list_version=1,
-        recipients=people,
-        created_by=made.owner,
-        created_at=NOW,
-        updated_at=NOW,
-        step=step,
+    by = made.owner.pk
+    campaign = campaigns.create(
+        "Bin days", team=made.team.pk, kind=MailKind.SERVICE, by=by, now=NOW
     )
+    campaigns.change(campaign, by=by, now=NOW, text=text, list_id=made.pk)
+    return campaign
+
+
+def sending(people: int, text: bytes | None = None, *, step: int = 0) -> str:
+    """A campaign that is being sent to so many people, its ledger written."""
+    campaign = drafted(people, text)
+    set_state(campaign, CampaignState.SENDING)
     with transaction() as connection:
-        ledger.expand(connection, key, NOW)
-    return key
+        ledger.expand(connection, campaign, NOW)
+        connection.run(
+            "UPDATE store_campaign SET step = %s, started_at = %s", (step, NOW)
+        )
+    return campaign
 
 
 def set_state(campaign_id: str, state: CampaignState) -> None:

@@ -16,13 +16,13 @@ from urllib.parse import quote
 
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import Attached, Draft, Row
-from undisclosed.errors import UndisclosedError
 from undisclosed.send.markdown import Fork, Pieces, Place, Where, html_of, text_of
 from undisclosed.send.message import File, Marks, Message, Shape, file_of
 from undisclosed.send.template import (
     Choice,
     Field,
     Nodes,
+    RowUnfit,
     TemplateError,
     Text,
     field_name,
@@ -46,7 +46,7 @@ Values = Mapping[str, str]
 Write = Callable[[str, Place, int], str]
 
 
-class UnsafeValue(UndisclosedError):
+class UnsafeValue(RowUnfit):
     """A row's value cannot stand where the template puts it."""
 
     def __init__(self, name: str, row: int, why: str) -> None:
@@ -55,7 +55,7 @@ class UnsafeValue(UndisclosedError):
         self.row = row
 
 
-class MissingFile(UndisclosedError):
+class MissingFile(RowUnfit):
     """A row names a file that is not among the campaign's."""
 
     def __init__(self, column: str, row: int) -> None:
@@ -63,7 +63,7 @@ class MissingFile(UndisclosedError):
         self.row = row
 
 
-class NobodyToMail(UndisclosedError):
+class NobodyToMail(RowUnfit):
     """A row has no address: this person is phoned or written to."""
 
 
@@ -156,6 +156,10 @@ class Template:
         subject, text, page = self._texts(row)
         raw = self.message(row, marks).wire
         return Preview(subject, text, page, raw)
+
+    def own_parts(self, row: Row) -> tuple[bytes, ...]:
+        """The attachments of the row's message, encoded as they travel."""
+        return tuple(file.part for file in self._files(row))
 
     def constant_texts(self) -> tuple[str, ...]:
         """Everything in the template that is the same for all, as people read it."""

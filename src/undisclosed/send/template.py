@@ -39,7 +39,11 @@ class TemplateError(UndisclosedError):
         self.line = line
 
 
-class MissingValue(UndisclosedError):
+class RowUnfit(UndisclosedError):
+    """A row cannot be merged into this template."""
+
+
+class MissingValue(RowUnfit):
     """A row has no value for a field that the template needs."""
 
     def __init__(self, name: str, row: int) -> None:

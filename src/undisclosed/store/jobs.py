@@ -3,9 +3,9 @@
 
 The tables of the store are the truth, a job only says that there is work: it is
 deferred in the transaction that made the work, has no arguments, and may run twice
-or find nothing to do. Two tasks: ``deliver`` sends what is due, ``sweep`` escalates,
-expires, reports and purges. The functions behind them belong to the parts above and
-are registered by name.
+or find nothing to do. Three tasks: ``deliver`` sends what is due, ``sweep`` escalates,
+expires, reports and purges; and ``send`` takes campaigns on. The functions behind them
+belong to the parts above and are registered by name.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ from undisclosed.store.database import Connection, database
 
 DELIVER: Final = "deliver"
 SWEEP: Final = "sweep"
+SEND: Final = "send"
+TASKS: Final = (SWEEP, DELIVER, SEND)
 QUEUE: Final = "undisclosed"
 
 _ENOUGH_WAITING = 20
@@ -52,14 +54,14 @@ def defer(connection: Connection, task: str) -> None:
 
 
 class Jobs:
-    """The tasks of this process. Register both, then run the worker."""
+    """The tasks of this process. Register all, then run the worker."""
 
     def __init__(self) -> None:
         self._functions: dict[str, Task] = {}
 
     def register(self, name: str, function: Task) -> None:
         """Say which coroutine function a task name stands for."""
-        if name not in (DELIVER, SWEEP):
+        if name not in TASKS:
             raise ValueError(name)
         self._functions[name] = function
 
@@ -93,13 +95,14 @@ class Jobs:
                 app.run_worker_async(
                     queues=[QUEUE],
                     name=name,
-                    concurrency=2,
+                    concurrency=len(TASKS),
                     install_signal_handlers=False,
                     delete_jobs="always",
                     fetch_job_polling_interval=5.0,
                 )
             )
-            clock = asyncio.create_task(_beat(app, beat))
+            tasks = tuple(self._functions)
+            clock = asyncio.create_task(_beat(app, beat, tasks))
             stopped = asyncio.create_task(stop.wait())
             try:
                 await asyncio.wait(
@@ -143,11 +146,13 @@ def _one_at_a_time(function: Task) -> Task:
     return run
 
 
-async def _beat(app: procrastinate.App, beat: timedelta) -> None:
+async def _beat(
+    app: procrastinate.App, beat: timedelta, tasks: tuple[str, ...]
+) -> None:
     """Every few seconds: a sweep, a delivery, and the jobs of dead workers anew."""
     while True:
         await _put_stalled_back(app)
-        for task in (SWEEP, DELIVER):
+        for task in tasks:
             await _defer_once(app, task)
         await asyncio.sleep(beat.total_seconds())
 

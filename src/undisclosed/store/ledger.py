@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from undisclosed.core.campaign import DeliveryState
-from undisclosed.store import crypto
+from undisclosed.store import crypto, presence
 from undisclosed.store.database import Connection, database, transaction
 
 _EXPAND: Final = """
@@ -89,8 +89,10 @@ _COUNT: Final = (
     "SELECT state, count(*) FROM store_delivery WHERE campaign_id = %s GROUP BY state"
 )
 _LEFT: Final = """
-SELECT count(*) FILTER (WHERE lease_until > %s OR state = 'in doubt'),
-       count(*), min(next_attempt_at)
+SELECT count(*), count(*) FILTER (WHERE lease_until > %s),
+       count(*) FILTER (WHERE state = 'in doubt'
+                        AND (lease_until IS NULL OR lease_until <= %s)),
+       min(next_attempt_at) FILTER (WHERE state <> 'in doubt')
   FROM store_delivery
  WHERE campaign_id = %s AND state IN ('queued', 'delayed', 'in doubt')
 """
@@ -108,6 +110,13 @@ UPDATE store_delivery SET state = %s, updated_at = %s, lease_by = '',
    AND (lease_until IS NULL OR lease_until <= %s)
 RETURNING number
 """
+_CLAIMANTS: Final = (
+    "SELECT DISTINCT lease_by FROM store_delivery WHERE lease_until > now()"
+)
+_FREE: Final = (
+    "UPDATE store_delivery SET lease_until = NULL"
+    " WHERE lease_by = %s AND lease_until IS NOT NULL"
+)
 _GIVE_UP: Final = """
 UPDATE store_delivery SET state = 'failed', reason = %s, updated_at = %s,
        lease_by = '', lease_until = NULL
@@ -158,10 +167,15 @@ class LedgerRow:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What is still to be done: in hand now, in all, and when the next one is due."""
+    """What is still to be done.
 
-    in_hand: int
+    ``open`` in all; ``in_hand`` of a worker; ``in_doubt`` in nobody's hand; and when
+    the next of the others is due.
+    """
+
     open: int
+    in_hand: int
+    in_doubt: int
     next_at: datetime | None
 
 
@@ -283,8 +297,8 @@ def by_domain(campaign_id: str) -> list[tuple[str, DeliveryState, int]]:
 def left(campaign_id: str, now: datetime) -> Left:
     """What is still to be done. Few rows are open near the end; asked only then."""
     with database() as connection:
-        row = connection.one(_LEFT, (now, campaign_id))
-    return Left(*row) if row else Left(0, 0, None)
+        row = connection.one(_LEFT, (now, now, campaign_id))
+    return Left(*row) if row else Left(0, 0, 0, None)
 
 
 def rows(
@@ -327,6 +341,28 @@ def decide_doubt(
     """Decide all that is in doubt and in nobody's hand: again, or as sent."""
     values = (state.value, now, reason, campaign_id, now)
     return connection.run(_DECIDE_DOUBT, values).rowcount
+
+
+def settle_doubt(
+    campaign_id: str, state: DeliveryState, now: datetime, *, reason: str
+) -> int:
+    """The same in a transaction of its own: the campaign's policy decides."""
+    with transaction() as connection:
+        return decide_doubt(connection, campaign_id, state, now, reason=reason)
+
+
+def free_leases_of_the_dead() -> int:
+    """Give back what workers without a sign of life had claimed; how many workers.
+
+    What such a worker had begun stays in doubt. Raises TransientError.
+    """
+    freed = 0
+    with transaction() as connection:
+        for (name,) in connection.all(_CLAIMANTS):
+            if presence.is_dead(connection, name):
+                connection.run(_FREE, (name,))
+                freed += 1
+    return freed
 
 
 def give_up(

@@ -14,7 +14,7 @@ import psycopg
 
 from undisclosed.errors import TransientError
 from undisclosed.store import copies
-from undisclosed.store.database import database, transaction
+from undisclosed.store.database import Connection, database, transaction
 from undisclosed.store.migrate import connection_parameters
 
 _SPACE: Final = 0x776F726B  # advisory locks of workers; the second key is the name's
@@ -102,13 +102,18 @@ def free_leases_of_the_dead() -> int:
     freed = 0
     with transaction() as connection:
         for (name,) in connection.all(_CLAIMANTS):
-            row = connection.one(
-                "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", (_SPACE, name)
-            )
-            if row is not None and row[0]:
+            if is_dead(connection, name):
                 connection.run(copies.GIVE_BACK, (name,))
                 freed += 1
     return freed
+
+
+def is_dead(connection: Connection, name: str) -> bool:
+    """Whether the worker of this name gives no sign of life."""
+    row = connection.one(
+        "SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", (_SPACE, name)
+    )
+    return row is not None and bool(row[0])
 
 
 def working() -> int:

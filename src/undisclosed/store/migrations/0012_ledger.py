@@ -56,6 +56,10 @@ CREATE TRIGGER store_delivery_changed AFTER UPDATE ON store_delivery
 REFERENCING OLD TABLE AS removed NEW TABLE AS added
 FOR EACH STATEMENT EXECUTE FUNCTION store_tally_of_change();
 
+-- What is in a worker's hands, and whose.
+CREATE INDEX delivery_leased ON store_delivery (lease_by)
+ WHERE lease_until IS NOT NULL;
+
 -- How many of what is asked for may leave now; what is granted is taken.
 CREATE FUNCTION store_take(
     _key text, _wanted double precision, _per_second double precision,
@@ -81,6 +85,7 @@ END $$;
 
 TALLY_BACK = """
 DROP FUNCTION store_take;
+DROP INDEX delivery_leased;
 DROP TRIGGER store_delivery_changed ON store_delivery;
 DROP TRIGGER store_delivery_added ON store_delivery;
 DROP FUNCTION store_tally_of_change;

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kept connections to the next hop, for as long as a campaign is being sent."""
+
+from collections.abc import Awaitable, Callable
+
+from undisclosed.transport.smtp.client import ClientConnection
+from undisclosed.transport.smtp.errors import HopAway
+
+Connect = Callable[[], Awaitable[ClientConnection]]
+
+
+class Connections:
+    """At most ``most`` connections; one that was lost is made anew when it is needed.
+
+    ``connect`` raises HopAway. What is given back is used again.
+    """
+
+    def __init__(self, connect: Connect, most: int) -> None:
+        self.most = most
+        self._connect = connect
+        self._idle: list[ClientConnection] = []
+
+    async def take(self) -> ClientConnection | None:
+        """A connection that is ready for MAIL; None where the next hop is away."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open:
+                return connection
+        try:
+            return await self._connect()
+        except HopAway:
+            return None
+
+    def give_back(self, connection: ClientConnection) -> None:
+        """Keep it for the next messages."""
+        if connection.is_open:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """QUIT on all of them."""
+        while self._idle:
+            self._idle.pop().quit()

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A draft as it is kept, and the digest that approvals are bound to."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from undisclosed.core.address import Address
+from undisclosed.core.campaign import Attached, Draft, MailKind
+
+_PART = b"\x00\x01"
+
+
+def to_json(draft: Draft) -> bytes:
+    """The draft without its attachments, which are kept apart."""
+    reply_to = draft.reply_to
+    return json.dumps(
+        {
+            "subject": draft.subject,
+            "markdown": draft.markdown,
+            "author": [draft.author.local_part, draft.author.domain],
+            "author_name": draft.author_name,
+            "reply_to": [reply_to.local_part, reply_to.domain] if reply_to else None,
+            "kind": draft.kind.value,
+        },
+        ensure_ascii=False,
+        sort_keys=True,
+    ).encode()
+
+
+def from_json(text: bytes, attachments: Sequence[Attached] = ()) -> Draft:
+    """The draft again, with its attachments."""
+    kept: dict[str, Any] = json.loads(text)
+    return Draft(
+        subject=kept["subject"],
+        markdown=kept["markdown"],
+        author=Address(*kept["author"]),
+        author_name=kept["author_name"],
+        reply_to=Address(*kept["reply_to"]) if kept["reply_to"] else None,
+        kind=MailKind(kept["kind"]),
+        attachments=tuple(attachments),
+    )
+
+
+def digest_of(
+    draft: Draft,
+    *,
+    list_id: str,
+    list_version: int,
+    recipients: int,
+    findings: Sequence[object] = (),
+) -> bytes:
+    """What an approval is bound to: template, attachments, list, checks and count.
+
+    SHA-256. Whatever changes one of them changes it, and voids every approval.
+    """
+    files = sorted(
+        (
+            one.name,
+            one.media_type,
+            one.column,
+            hashlib.sha256(one.content).hexdigest(),
+        )
+        for one in draft.attachments
+    )
+    facts = [list_id, list_version, recipients, files, list(findings)]
+    hashed = hashlib.sha256(to_json(draft))
+    hashed.update(_PART)
+    hashed.update(json.dumps(facts, ensure_ascii=False, sort_keys=True).encode())
+    return hashed.digest()

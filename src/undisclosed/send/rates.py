@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast campaigns leave: limits that all workers share, held in the store."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from undisclosed.store import ledger
+from undisclosed.store.ledger import Claimed
+
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most so many in a time: a bucket of that size, filled evenly."""
+
+    number: int
+    per: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Limits of the next hop, in all, and for each domain of recipients.
+
+    None at all where ``hop`` and ``domain`` are empty.
+    """
+
+    hop: tuple[Rate, ...] = ()
+    domain: tuple[Rate, ...] = ()
+    name: str = field(default="hop")
+
+    def take(
+        self, wanted: int, campaign_id: str, per_minute: int, now: datetime
+    ) -> tuple[int, datetime]:
+        """How many may leave now, and when to ask again where none may."""
+        limits = [(self._key(rate), rate) for rate in self.hop]
+        if per_minute:
+            limits.append((f"campaign/{campaign_id}", Rate(per_minute, MINUTE)))
+        again_at = now
+        for key, rate in limits:
+            wanted = ledger.take(key, wanted, number=rate.number, per=rate.per, now=now)
+            if not wanted:
+                again_at = now + max(SECOND, rate.per / rate.number)
+                break
+        return wanted, again_at
+
+    def by_domain(
+        self, claimed: Sequence[Claimed], now: datetime
+    ) -> tuple[list[Claimed], list[int]]:
+        """Those whose domain takes more now, and the numbers of the others."""
+        if not self.domain:
+            return list(claimed), []
+        by_domain: dict[str, list[Claimed]] = defaultdict(list)
+        for one in claimed:
+            by_domain[one.domain].append(one)
+        going: list[Claimed] = []
+        late: list[int] = []
+        for domain, rows in by_domain.items():
+            granted = self._granted(domain, len(rows), now) if domain else len(rows)
+            going += rows[:granted]
+            late += [one.number for one in rows[granted:]]
+        return sorted(going, key=lambda one: one.number), late
+
+    def _key(self, rate: Rate) -> str:
+        return f"{self.name}/{rate.per.total_seconds():g}"
+
+    def _granted(self, domain: str, wanted: int, now: datetime) -> int:
+        for rate in self.domain:
+            key = f"{self._key(rate)}/{domain}"[:100]
+            wanted = ledger.take(key, wanted, number=rate.number, per=rate.per, now=now)
+        return wanted

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How campaigns are sent."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from undisclosed.formats.dkim import DkimKey
+from undisclosed.send.outcomes import KEEP_TRYING, RETRY_AFTER
+
+
+@dataclass(frozen=True, slots=True)
+class SendSettings:
+    """How a worker sends campaigns. Times as timedelta.
+
+    ``return_domain`` takes the bounces: empty stands for the author's own address.
+    ``unsubscribe_page`` has ``{token}`` in it; empty: marketing cannot be sent.
+    ``batch`` rows are claimed at once, ``group`` of them are written down as about to
+    leave in one transaction: so many may be in doubt after a crash, for each worker.
+    More than ``fewest_failures``, and more than ``worst_share`` of what was answered,
+    pause a campaign.
+    """
+
+    hostname: str = "localhost"
+    return_domain: str = ""
+    unsubscribe_page: str = ""
+    batch: int = 1000
+    group: int = 50
+    connections: int = 10
+    lease: timedelta = timedelta(minutes=15)
+    retry_after: tuple[timedelta, ...] = RETRY_AFTER
+    keep_trying: timedelta = KEEP_TRYING
+    fewest_failures: int = 10
+    worst_share: float = 0.05
+    dkim_key: DkimKey | None = field(default=None, repr=False)
