@@ -25,7 +25,10 @@ from rich.table import Table
 
 from bench.row import Row
 
-MODULES = ("verdicts", "accept", "hold", "scan")
+MODULES = (
+    *("verdicts", "accept", "content_filter", "milter", "hold", "scan"),
+    *("false_alarms", "killing", "fuzzing"),
+)
 RESULTS = Path(__file__).parent / "results"
 
 

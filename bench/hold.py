@@ -53,9 +53,9 @@ def hold_row(installation: Installation, size: int, seconds: float) -> Row:
         bound_name="the database's own commits",
         target="durable; ≥ 0.5 × the bound",
         is_met=held >= 0.5 * committed,
-        bounded_by="four transactions for each hold: the place in Memory, which is "
-        "compared with the sender's earlier mail, the content, the notice, settling; "
-        "one process judges every private copy and encrypts",
+        bounded_by="two transactions for each hold: the place in Memory, which is "
+        "compared with the sender's earlier mail; then content, notice and settling in "
+        "one statement; one process judges every private copy and encrypts",
     )
 
 

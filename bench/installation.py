@@ -110,7 +110,7 @@ def installed() -> Iterator[Installation]:
             settings.write_text(
                 f'[guard]\nlisten = "127.0.0.1:{port}"\n'
                 f'next_hop = "127.0.0.1:{sink_port}"\nhostname = "guard.test"\n'
-                '[store]\ndata = "."\n'
+                '[store]\ndata = "."\n[holds]\nundo_split = 0\n'
                 '[policy]\nown_domains = ["council.example"]\n',
                 encoding="utf-8",
             )

@@ -2,7 +2,8 @@
 """``python -m bench.relays NAME PORT HOP_PORT``: one relay in a process of its own.
 
 ``guard`` is the SMTP endpoint with a checkpoint without a database, so
-that only the path of accepted mail is measured. ``aiosmtpd`` is what one would
+that only the path of accepted mail is measured. ``passes`` is the same endpoint with
+a checkpoint that reads nothing. ``aiosmtpd`` is what one would
 write with aiosmtpd and aiosmtplib: ten kept connections, nothing judged.
 """
 
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import cast
 
 import aiosmtplib
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -19,15 +21,18 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from undisclosed.core.address import Address
 from undisclosed.core.held import Reservation, WaveState
 from undisclosed.core.known import NOTHING_KNOWN
+from undisclosed.core.mail import Mail
 from undisclosed.core.mailing import Wave
 from undisclosed.core.policy import Policy
-from undisclosed.guard.checkpoint import Checkpoint
+from undisclosed.core.verdict import Action, Verdict
+from undisclosed.guard.checkpoint import Checkpoint, Decision
 from undisclosed.guard.endpoints.settings import SmtpSettings
 from undisclosed.guard.endpoints.smtp import SmtpEndpoint, utc_now
 from undisclosed.guard.identity import KeyedIds
 from undisclosed.guard.links import LinkSigner
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.notices import Notices, NoticeSettings
+from undisclosed.guard.origin import Origin
 from undisclosed.guard.relay import Hop, HopSettings
 from undisclosed.guard.testing import MemorySpool, RecordingJournal
 from undisclosed.transport.smtp.client import ClientSettings
@@ -76,6 +81,28 @@ async def guard(port: int, hop_port: int) -> None:
     client = ClientSettings("127.0.0.1", hop_port, "guard.council.example")
     endpoint = SmtpEndpoint(
         checkpoint(metrics), lambda: Hop(HopSettings(client)), SmtpSettings(), metrics
+    )
+    await endpoint.serve("127.0.0.1", port)
+    await told_to_end()
+    await endpoint.close()
+
+
+class Unread:
+    """A checkpoint that accepts every mail and reads none."""
+
+    _accepted = Decision(Verdict(Action.ACCEPT), None, None, "", b"", False)
+
+    def at_once(self, mail: Mail, origin: Origin) -> Decision:
+        """Accept."""
+        return self._accepted
+
+
+async def passes(port: int, hop_port: int) -> None:
+    """A filter that only passes on: our endpoint with nobody who judges."""
+    client = ClientSettings("127.0.0.1", hop_port, "guard.council.example")
+    unread = cast(Checkpoint, Unread())
+    endpoint = SmtpEndpoint(
+        unread, lambda: Hop(HopSettings(client)), SmtpSettings(), GuardMetrics()
     )
     await endpoint.serve("127.0.0.1", port)
     await told_to_end()
@@ -135,6 +162,7 @@ async def told_to_end() -> None:
 
 RELAYS: dict[str, Callable[[int, int], Coroutine[None, None, None]]] = {
     "guard": guard,
+    "passes": passes,
     "aiosmtpd": aiosmtpd,
 }
 

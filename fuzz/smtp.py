@@ -33,12 +33,15 @@ OFFERED = Extensions(
     utf8=True,
     dsn=True,
     enhanced_status=True,
+    auth=True,
+    requiretls=True,
 )
 WORDS = (
     *(b"EHLO a", b"HELO a", b"MAIL FROM:<", b"RCPT TO:<", b"a@b.example>", b"<>"),
     *(b"DATA\r\n", b"RSET\r\n", b"NOOP\r\n", b"QUIT\r\n", b"STARTTLS\r\n", b"VRFY x"),
     *(b" SIZE=", b" BODY=8BITMIME", b" SMTPUTF8", b" RET=HDRS", b" NOTIFY=NEVER"),
     *(b" ORCPT=rfc822;a@b", b'"a b"@c.example>', b"@x,@y:z@w>", b"\xc3\xa9@a>"),
+    *(b"AUTH PLAIN ", b"AUTH LOGIN\r\n", b"AGEAYg==\r\n", b"*\r\n", b" REQUIRETLS"),
     *(b"\r\n", b"\n", b"\r", b".", b"\r\n.\r\n", b"\n.\n", b"\r\n..", b"\0", b"\xff"),
     *(b"Subject: x\r\n\r\n", b"x" * 600, b"250 ok\r\n", b"250-a\r\n", b"354 go\r\n"),
     b"EHLO a\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n",
@@ -83,7 +86,7 @@ def answer_all(machine: ServerProtocol) -> None:
 def one_input(data: bytes) -> None:
     """One session from both ends. Raises whatever is wrong."""
     cut = data[0] + 1 if data else 1
-    pieces = [data[start : start + cut] for start in range(0, len(data), cut)]
+    pieces = [data[start : start + cut] for start in range(0, len(data), cut)] or [data]
     assert serve(pieces) == serve([data]), "other pieces, other replies"
     client: ClientProtocol[int] = ClientProtocol()
     client.pipelining = bool(cut % 2)

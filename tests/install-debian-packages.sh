@@ -11,7 +11,7 @@ missing=
 while read -r command package without; do
     case $command in '' | '#'*) continue ;; esac
     command -v "$command" >/dev/null 2>&1 && continue
-    missing="$missing $package"
+    missing="$missing $(echo "$package" | tr , " ")"
     echo "missing: $command (Debian: $package), for $without"
 done <"$list"
 

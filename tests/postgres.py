@@ -62,7 +62,7 @@ class TestDatabase:
 
     def _settings(self) -> Settings:
         file = self.data / "undisclosed.toml"
-        file.write_text('[store]\ndata = "."\n', encoding="utf-8")
+        file.write_text('[store]\ndata = "."\n[holds]\nundo_split = 0\n', encoding="utf-8")
         return load(file, {"UNDISCLOSED_MASTER_KEY": MASTER_KEY.hex()})
 
     def configure(self) -> None:

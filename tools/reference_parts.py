@@ -11,14 +11,17 @@ from typing import TypeVar
 
 import undisclosed
 from undisclosed.cli import COMMANDS, build_parser
+from undisclosed.console.api.openapi import ANSWERS
+from undisclosed.console.api.schema import OBJECTS, Property
 from undisclosed.console.site import site_settings
 from undisclosed.core.verdict import Verdict
 from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.guard import states
-from undisclosed.guard.replies import REPLIES, TROUBLE, reply_to
+from undisclosed.guard.replies import OUTCOMES, REPLIES, TROUBLE, reply_to
 from undisclosed.store.crypto import Keys
 from undisclosed.store.framework import configure
 from undisclosed.store.settings import ENVIRONMENT, SETTINGS, load
+from undisclosed.transport.milter.responses import Outcome
 from undisclosed.transport.smtp.replies import Reply
 
 State = TypeVar("State", bound=Enum)
@@ -190,9 +193,11 @@ def copy_states() -> str:
 def replies() -> str:
     """What a client hears of each action."""
     rows: list[tuple[str, ...]] = [
-        (action.value, f"`{wire(reply_to(Verdict(action)))}`") for action in REPLIES
+        (action.value, f"`{wire(reply_to(Verdict(action)))}`", OUTCOMES[action].value)
+        for action in REPLIES
     ]
-    return table(("verdict", "reply"), [*rows, ("", f"`{wire(TROUBLE)}`")])
+    trouble = ("", f"`{wire(TROUBLE)}`", Outcome.TEMPFAIL.value)
+    return table(("verdict", "reply by SMTP", "answer as a milter"), [*rows, trouble])
 
 
 def wire(reply: Reply) -> str:
@@ -200,11 +205,40 @@ def wire(reply: Reply) -> str:
     return f"{reply.code} {reply.lines[0]}"
 
 
+def http_api() -> str:
+    """Every object of the HTTP API, and every status that it answers with."""
+    parts = []
+    for name, properties in OBJECTS.items():
+        rows = [
+            (
+                f"`{one.name}`",
+                _value_of(one),
+                "yes" if one.is_required else "no",
+                one.description,
+            )
+            for one in properties
+        ]
+        parts.append(f"### {name}\n")
+        parts.append(
+            table(("property", "value", "always there", "meaning"), rows) + "\n"
+        )
+    answers = [(str(code), f"`{name}`", meaning) for code, name, meaning in ANSWERS]
+    parts.append("### Answers\n")
+    parts.append(table(("status", "object", "meaning"), answers))
+    return "\n".join(parts)
+
+
+def _value_of(one: Property) -> str:
+    """What a property may be: its words where they are counted, else its kind."""
+    return ", ".join(f"`{word}`" for word in one.words) or one.kind.value
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "environment": environment,
     "errors": errors,
     "hold-states": hold_states,
+    "http-api": http_api,
     "copy-states": copy_states,
     "replies": replies,
     "settings": settings,

@@ -2,7 +2,8 @@
 """The people of an installation, as a process of its own: ``clerk.py DEED``.
 
 ``prepare`` makes the tables and the first account. ``decide`` sends every second
-held mail singly, ``singly ID`` the one to which its test gave this id. ``state``
+held mail singly, ``singly ID`` the one to which its test gave this id; ``release ID``
+lets it go as it is. ``state``
 prints what became of each held mail, by the id that its test gave it.
 """
 
@@ -43,8 +44,31 @@ def singly(test_id: str) -> None:
     from undisclosed.store.models import HeldMail
 
     for hold_id in HeldMail.objects.filter(state="held").values_list("id", flat=True):
-        if f"\nX-Test-Id: {test_id}\r".encode() in wiring.spool().content(hold_id):
+        if _is(hold_id, test_id):
             _send_singly(hold_id)
+
+
+def release(test_id: str) -> None:
+    """Let the held mail of this id go unchanged, as an approver does."""
+    from undisclosed.guard import desk
+    from undisclosed.store.models import HeldMail
+
+    for hold_id in HeldMail.objects.filter(state="held").values_list("id", flat=True):
+        if _is(hold_id, test_id):
+            desk.release(
+                wiring.spool(),
+                wiring.memory(),
+                hold_id,
+                wiring.load(None).policy,
+                desk.Actor(name="approver", roles=frozenset({"supervisor"})),
+                wiring.utc_now(),
+                reason="They know one another.",
+                name=wiring.keyed_ids(),
+            )
+
+
+def _is(hold_id: str, test_id: str) -> bool:
+    return f"\nX-Test-Id: {test_id}\r".encode() in wiring.spool().content(hold_id)
 
 
 def _send_singly(hold_id: str) -> None:
@@ -87,5 +111,11 @@ def state() -> None:
 
 if __name__ == "__main__":
     wiring.configure(wiring.load(None))
-    deeds = {"prepare": prepare, "decide": decide, "singly": singly, "state": state}
+    deeds = {
+        "prepare": prepare,
+        "decide": decide,
+        "singly": singly,
+        "release": release,
+        "state": state,
+    }
     deeds[sys.argv[1]](*sys.argv[2:])

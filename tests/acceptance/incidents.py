@@ -16,13 +16,6 @@ INCIDENTS = Path(__file__).parents[3] / "shared" / "cases" / "incidents.json"
 SENDER = "survey@authority.example"
 DISTRIBUTION_LIST = "everyone@lists.authority.example"
 
-WAITS_FOR_HIDDEN_AUDIENCES = {
-    "UK-IICSA": "the correction to an audience in Bcc, the reply-all, the storm of 39",
-    "UK-HIGHLAND": "the list copied out of an old group mail",
-}
-"""Waves that need hidden audiences and are not replayed yet: by case, in words."""
-
-
 @dataclass(frozen=True, slots=True)
 class Peculiarity:
     """What a case's prose says and its numbers do not."""

@@ -127,6 +127,10 @@ class Installation:
             "UNDISCLOSED_MASTER_KEY": MASTER_KEY,
             "UNDISCLOSED_SETTINGS": str(self.settings),
         }
+        self.hop_refuses: tuple[str, ...] = ()
+        """What the sink is told when nothing else is: see ``sink.py``."""
+        self.own_environment: dict[str, str] = {}
+        """What only the parts are told, on top: not the clerk, not a command."""
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
 
     def _settings(self, changed: Mapping[str, Section]) -> dict[str, Section]:
@@ -139,6 +143,7 @@ class Installation:
             },
             "policy": {"own_domains": ["authority.example"]},
             "delivery": {"retry": [0.01], "dsn_interval": 0},
+            "holds": {"undo_split": 0},
             "store": {"data": "."},
             "console": {"listen": f"127.0.0.1:{free_port()}"},
         }
@@ -184,10 +189,13 @@ class Installation:
         whole = [sys.executable, "-m", "undisclosed", *(command or (name,))]
         if name == "hop":
             sink = [str(SINK), str(self.hop_port), str(self.sink)]
-            whole = [sys.executable, *sink, *command]
+            whole = [sys.executable, *sink, *(command or self.hop_refuses)]
         with self.log.open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                whole, env=self.environment, stdout=log, stderr=log
+                whole,
+                env={**self.environment, **self.own_environment},
+                stdout=log,
+                stderr=log,
             )
 
     def stop(self, name: str) -> int:

@@ -2,7 +2,8 @@
 """A next hop as a process of its own, made to be killed: ``sink.py PORT FILE [NAME]``.
 
 A mail stands in FILE, one JSON object a line, on the disk, before its 250 is sent.
-It shares no code with the product. Recipients that begin with NAME are refused.
+It shares no code with the product. Recipients that begin with NAME are refused; where
+NAME begins with a dot, what follows it is refused when the content has come.
 """
 
 import contextlib
@@ -46,7 +47,10 @@ def _converse(client: socket.socket, file: int) -> None:
             content = _content(stream)
             if content is None:
                 return
-            _write(file, sender, recipients, content)
+            if any(_begins(one, ".") for one in recipients):
+                answer = b"550 5.1.1 Nobody of this name\r\n"
+            else:
+                _write(file, sender, recipients, content)
         elif verb == b"QUIT":
             client.sendall(b"221 2.0.0 Bye\r\n")
             return
@@ -59,9 +63,15 @@ def _address_in(line: bytes) -> str:
 
 
 def _answer_to(recipient: str) -> bytes:
-    if any(recipient.startswith(name) for name in sys.argv[3:]):
+    if _begins(recipient, ""):
         return b"550 5.1.1 <%s> Nobody of this name\r\n" % recipient.encode()
     return b"250 2.1.5 OK\r\n"
+
+
+def _begins(recipient: str, mark: str) -> bool:
+    """Whether a recipient begins with a NAME that has this mark before it."""
+    names = [name for name in sys.argv[3:] if name.startswith(".") is bool(mark)]
+    return any(recipient.startswith(name.removeprefix(mark)) for name in names)
 
 
 def _content(stream: "socket.SocketIO") -> bytes | None:

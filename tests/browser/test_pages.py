@@ -3,15 +3,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import (  # type: ignore[import-untyped]
     Axe,
 )
+from django.test import Client, override_settings
 from playwright.sync_api import Browser, Page
 
 from tests.browser.site import WIDTHS, tab
 from tests.console.world import SAM, World, message, observing, outsiders
+from undisclosed.console import wiring
 from undisclosed.store import desk
 from undisclosed.store.bootstrap import login_link
 from undisclosed.store.models import Role
@@ -19,7 +22,7 @@ from undisclosed.store.models import Role
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
-OUTSIDE = {"log-in", "log-in link", "link", "wrong link"}
+OUTSIDE = {"log-in", "log-in link", "link", "link in its undo window", "wrong link"}
 """Pages that are seen without logging in."""
 
 
@@ -45,6 +48,8 @@ def site(world: World, url: str) -> Site:
     hard = world.hold(message(people[:2], subject="Who takes part", body=body))
     held = world.hold(message(outsiders(9), subject="x" * 120))
     link = world.link(held)
+    waiting = _in_its_undo_window(world, client)
+    _circle_and_control(client)
     world.observe(message(outsiders(30), subject="Seen and let pass"))
     return Site(
         url,
@@ -56,6 +61,12 @@ def site(world: World, url: str) -> Site:
             "held": f"/mailings/{held}/",
             "sent": f"/mailings/{sent}/",
             "not singly": f"/mailings/{hard}/",
+            "in its undo window": f"/mailings/{waiting}/",
+            "link in its undo window": f"/links/{world.link(waiting)}/",
+            "circles": "/circles/",
+            "control": "/control/",
+            "control of a sender": f"/control/?mailing={held}",
+            "absence": "/absence/",
             "people": f"/mailings/{held}/people/",
             "copies": f"/mailings/{sent}/copies/",
             "observed": "/observed/",
@@ -69,6 +80,26 @@ def site(world: World, url: str) -> Site:
             "log-in link": f"/log-in/{login_link(world.account(login='a@b.example'))}/",
         },
     )
+
+
+def _in_its_undo_window(world: World, client: Client) -> str:
+    """A mailing whose private copies leave in two minutes."""
+    people = [f"window{number}@w{number}.example" for number in range(12)]
+    mailing = world.hold(message(people, subject="Leaves soon", body="Soon.\n"))
+    given = wiring.settings()
+    holds = replace(given.holds, undo_split=timedelta(minutes=2))
+    with override_settings(UNDISCLOSED=replace(given, holds=holds)):
+        client.post(f"/mailings/{mailing}/send-singly/")
+    return mailing
+
+
+def _circle_and_control(client: Client) -> None:
+    """One of each, so that their pages have something to show."""
+    people = "ann@a.example\nbob@b.example"
+    why = "The committee of the allotments."
+    client.post("/circles/", {"people": people, "reason": why, "months": 3})
+    person = "eve@council.example"
+    client.post("/control/", {"addresses": person, "reason": "After May.", "days": 7})
 
 
 def pages(browser: Browser, site: Site, width: int) -> Iterator[tuple[str, Page]]:

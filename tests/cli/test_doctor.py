@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """``undisclosed doctor``: 0 where mail really passes the guard, 3 where it does not."""
 
+import smtplib
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,7 @@ def test_where_all_is_well_the_probe_is_held_withdrawn_and_delivered_to_nobody(
     assert code == 0, said
     assert "passes the guard: a probe was held and withdrawn" in said
     assert "Workers running: 1." in said
+    assert "[ok] Attached documents are read" in said
     assert "The next hop" in said
     assert installation.rows("SELECT DISTINCT state FROM store_heldmail") == [
         ("withdrawn",)
@@ -185,3 +188,63 @@ def test_another_master_key_than_that_of_the_database_is_named(
     assert code == 3
     assert "[!!] The database was written under another master key" in said
     assert "DOES NOT pass the guard" not in said
+
+
+def test_a_bypass_is_said_until_it_is_ended(installation: Installation) -> None:
+    why = ("--reason", "The database moves.")
+    assert installation.command("bypass", "start", "--for", "1h", *why).returncode == 0
+    during = _doctor(installation)
+    assert installation.command("bypass", "end").returncode == 0
+
+    after = _doctor(installation)
+
+    assert during[0] == 3
+    assert "[!!] A bypass is on until" in during[1]
+    assert "[ok] No bypass is on." in after[1]
+
+
+def test_exemptions_that_ended_or_end_soon_are_named(
+    installation: Installation,
+) -> None:
+    today = datetime.now(UTC).date()
+    entries = "".join(
+        f'[[policy.exemptions]]\nname = "{name}"\nowner = "IT"\nreason = "r"\n'
+        f"until = {today + timedelta(days=days)}\n"
+        'clients = ["192.0.2.7/32"]\n'
+        for name, days in (("old", -1), ("soon", 5), ("good", 200))
+    )
+    file = installation.folder / "exemptions.toml"
+    file.write_text(installation.settings.read_text() + entries)
+
+    _, said = _doctor(installation, "--settings", str(file))
+
+    assert "[!!] The exemption 'old' (IT) ended on" in said
+    assert "[--] The exemption 'soon' (IT) ends on" in said
+    assert "'good'" not in said
+
+
+def test_mail_that_waits_too_long_is_said(installation: Installation) -> None:
+    file = installation.folder / "impatient.toml"
+    file.write_text(
+        installation.settings.read_text().replace("[holds]", "[holds]\nalarm_after = 0")
+    )
+    people = [f"p{number}@home{number}.example" for number in range(9)]
+    hold(installation, people)
+
+    patient, impatient = (
+        _doctor(installation)[1],
+        _doctor(installation, "--settings", str(file))[1],
+    )
+
+    assert "[ok] Held mails that wait: 1, the oldest for 0 hours." in patient
+    assert "[!!] Held mails that wait: 1" in impatient
+
+
+def hold(installation: Installation, people: list[str]) -> None:
+    """Hand in a mail that shows these people to each other."""
+    content = (
+        f"From: desk@authority.example\r\nTo: {', '.join(people)}\r\n"
+        "Subject: Hours\r\n\r\nWe are open until six.\r\n"
+    )
+    with smtplib.SMTP("127.0.0.1", installation.guard_port) as client:
+        client.sendmail("desk@authority.example", people, content)

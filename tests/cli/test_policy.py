@@ -23,6 +23,8 @@ housing = ["ann@council.example"]
 address = "clinic@council.example"
 members = ["bob@b.example", "cem@c.example"]
 sensitive = true
+[policy.keys]
+"bob@b.example" = ["4F2A19C07D3E55B1", "0A"]
 [policy.actions]
 recall = "hold"
 """
@@ -45,10 +47,17 @@ mailing_window_days = 7
 # c…@council.example: 2 members
 sensitive = true
 
+[policy.keys]
+# 2 keys
+
 [policy.actions]
 shown-outsiders = "hold"
+hidden-audience = "hold"
+visible-mail-control = "hold"
 addresses-in-body = "hold"
 forwarded-addresses = "hold"
+protected-headers = "hold"
+encrypted-recipients = "hold"
 recall = "hold"
 unreadable = "hold"
 """

@@ -159,6 +159,7 @@ def test_what_was_decided_is_not_decided_again(world: World, act: str) -> None:
     mailing = world.hold(message(outsiders(9)))
     client = world.client(*Role, login=SAM.spelled_out())
     client.post(f"/mailings/{mailing}/send-singly/")
+    world.deliver()
 
     answer = client.post(f"/mailings/{mailing}/{act}/", {"reason": "Again."})
 

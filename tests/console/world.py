@@ -2,6 +2,7 @@
 """A world for the pages: the real guard over the database, and a hop that catches."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -52,13 +53,18 @@ def message(
         f"From: Sam <{sender.spelled_out()}>\n"
         f"To: {', '.join(to)}\n"
         f"Subject: {subject}\n"
-        f"Message-ID: <1@council.example>\n"
+        f"Message-ID: <{_number(to, subject, body)}@council.example>\n"
         "Date: Fri, 30 Jan 2026 10:00:00 +0000\n"
         "\n"
         f"{body}"
     )
     envelope = Envelope(sender, tuple(Recipient(address(each)) for each in to))
     return Mail(envelope, content.replace("\n", "\r\n").encode())
+
+
+def _number(*parts: object) -> str:
+    """Another mail has another Message-ID."""
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
 
 
 def outsiders(number: int) -> list[str]:

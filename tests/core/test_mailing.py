@@ -185,10 +185,20 @@ def wave(
         (people(2), people(2), True, False),
         (people(3), people(3), True, True),
         (people(1), people(9), True, True),
-        (people(9), [], False, False),
+        (people(9), [], True, False),
+        (people(1), [], False, False),
         ([SAM], people(9), False, False),
     ],
-    ids=["one", "one shown", "two", "three", "one of nine", "hidden", "an insider"],
+    ids=[
+        "one",
+        "one shown",
+        "two",
+        "three",
+        "one of nine",
+        "hidden",
+        "one hidden",
+        "an insider",
+    ],
 )
 def test_only_mail_that_shows_people_is_kept(
     viewers: list[Address], to: list[Address], is_kept: bool, adds_up: bool

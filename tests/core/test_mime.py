@@ -8,13 +8,8 @@ from hypothesis import given
 
 from tests.strategies import hostile_bytes
 from undisclosed.core.header import split_content
-from undisclosed.core.mime import (
-    DEEPEST,
-    Kind,
-    Limits,
-    parameters,
-    parts_of,
-)
+from undisclosed.core.media_types import Kind, parameters
+from undisclosed.core.mime import DEEPEST, Limits, parts_of
 from undisclosed.core.transfer_encodings import BLOCK, decoded, stream
 
 

@@ -109,6 +109,18 @@ def test_every_setting_is_read() -> None:
             3,
             '"policy.teams.housing" must be a list of addresses.',
         ),
+        ("[policy.keys]\nbob = ['01']", 3, '"policy.keys.bob" must be one address.'),
+        (
+            "[policy.keys]\n'a@a.example' = ['a key']",
+            3,
+            '"policy.keys.a…@a.example" must be key ids, serial numbers or key '
+            "identifiers in hexadecimal digits.",
+        ),
+        (
+            "[policy.keys]\n'a@a.example' = ['01']\n'b@b.example' = ['0x01']",
+            4,
+            '"policy.keys.b…@b.example" has a key of another.',
+        ),
         (
             "[policy.actions]\nrecal = 'hold'",
             3,

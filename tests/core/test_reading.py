@@ -37,12 +37,14 @@ def test_a_message_shows_whom_it_shows(path):
 
     content = read_content(path.read_bytes(), POLICY)
 
-    assert expected == {
+    assert {"in_protected": {}, "recipient_ids": 0, **expected} == {
         "author": content.author and content.author.person,
         "in_header": _people(content.in_header),
         "in_removed": _people(content.in_removed),
         "in_text": _people(content.in_text),
         "in_forwarded": _people(content.in_forwarded),
+        "in_protected": _people(content.in_protected),
+        "recipient_ids": content.recipient_ids,
         "auto_submitted": content.auto_submitted,
         "recall": content.recall,
         "uncertain": list(content.uncertain),

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from undisclosed.core.address import Address
-from undisclosed.core.known import MailingSoFar
+from undisclosed.core.known import HiddenAudience, Known, MailingSoFar
 from undisclosed.core.mailing import Wave
+from undisclosed.core.strangers import Strangers
 from undisclosed.guard.ports import Memory, Reservation, WaveState
 
 Factory = Callable[[], Memory]
@@ -291,6 +292,224 @@ def two_guards_at_once_see_one_another(make: Factory) -> None:
     assert len({each.id for each in found}) == 1
 
 
+def known(memory: Memory, of: Wave, now: datetime = NOW) -> Known:
+    return reserve(memory, of, now).known
+
+
+def asking(digest: str, about: Iterable[int]) -> Wave:
+    """A mail that shows these people to each other and is like no other."""
+    return wave(digest, about, subject=digest, shingles=pieces(digest))
+
+
+def together(digest: str, shown: Iterable[int], **changes: object) -> Wave:
+    """A mail that makes its people known to one another once it is shown."""
+    audience = people(shown)
+    strangers = Strangers(audience)
+    return replace(
+        asking(digest, shown),
+        thread=audience,
+        **{"strangers": strangers, **changes},  # type: ignore[arg-type]
+    )
+
+
+def show(memory: Memory, of: Wave, now: datetime = NOW) -> Reservation:
+    """The mail is accepted, and the next hop takes it."""
+    place = reserve(memory, of, now)
+    memory.settle(place.id, WaveState.SHOWN)
+    return place
+
+
+def whom_a_mail_hid_is_a_hidden_audience(make: Factory) -> None:
+    memory = make()
+    reserve(memory, replace(asking("blind", ()), hidden=people(range(90))))
+
+    found = known(memory, asking("visible", (3, 4, 5, 200)))
+
+    assert found.hidden == (HiddenAudience(people((3, 4, 5))),)
+    assert (found.circles, found.threads, found.is_controlled) == ((), (), False)
+
+
+def a_mail_does_not_meet_whom_it_hides_itself(make: Factory) -> None:
+    memory = make()
+
+    found = known(memory, replace(asking("one", range(9)), hidden=people(range(9))))
+
+    assert found.hidden == ()
+
+
+def a_sensitive_mail_hides_a_sensitive_audience(make: Factory) -> None:
+    memory = make()
+    strangers = Strangers(people(range(9)), is_sensitive=True)
+    hidden = people(range(9))
+    reserve(memory, replace(asking("b", ()), hidden=hidden, strangers=strangers))
+
+    found = known(memory, asking("visible", (3, 4)))
+
+    assert found.hidden == (HiddenAudience(people((3, 4)), is_sensitive=True),)
+
+
+def everyone_of_a_split_is_a_hidden_audience(make: Factory) -> None:
+    memory = make()
+    memory.hide(people(range(40)), is_sensitive=False, now=NOW)
+    memory.hide(people(range(40)), is_sensitive=False, now=NOW + DAY)
+    memory.hide(people((50,)), is_sensitive=False, now=NOW)
+
+    found = known(memory, asking("visible", (1, 2, 50)))
+
+    assert found.hidden == (HiddenAudience(people((1, 2))),)
+
+
+def an_audience_that_was_sensitive_once_stays_so(make: Factory) -> None:
+    memory = make()
+    for is_sensitive in (False, True, False):
+        memory.hide(people(range(4)), is_sensitive=is_sensitive, now=NOW)
+
+    (found,) = known(memory, asking("visible", (1, 2))).hidden
+
+    assert found.is_sensitive
+
+
+def strangers_to_memory_have_nothing_known(make: Factory) -> None:
+    memory = make()
+    memory.hide(people(range(40)), is_sensitive=False, now=NOW)
+    memory.learn(people(range(40, 50)), now=NOW)
+
+    found = known(memory, asking("visible", (39, 40, 100)))
+
+    assert (found.hidden, found.threads, found.joined) == ((), (), 0)
+
+
+def who_was_shown_together_knows_one_another(make: Factory) -> None:
+    memory = make()
+    show(memory, together("one", range(4)))
+
+    found = known(memory, together("two", (0, 1, 2, 9)))
+
+    assert found.threads == (people((0, 1, 2)),)
+    assert found.mailing is not None
+    assert found.mailing.people == 1  # who joins them
+
+
+def mail_that_was_not_shown_makes_no_thread(make: Factory) -> None:
+    memory = make()
+    reserve(memory, together("reserved", range(4)))
+    held = reserve(memory, together("held", range(4)))
+    memory.settle(held.id, WaveState.HELD)
+    cancelled = reserve(memory, together("cancelled", range(4)))
+    memory.settle(cancelled.id, WaveState.CANCELLED)
+
+    assert known(memory, together("last", range(4))).threads == ()
+
+
+def observed_mail_makes_no_thread(make: Factory) -> None:
+    memory = make()
+    show(memory, together("one", range(4), is_observed=True))
+
+    assert known(memory, together("two", range(4))).threads == ()
+
+
+def inbound_mail_makes_a_thread_that_nobody_joined(make: Factory) -> None:
+    memory = make()
+    for _ in range(2):
+        memory.learn(people(range(8)), now=NOW)
+    memory.learn(people((70,)), now=NOW)
+
+    found = known(memory, together("reply", (*range(8), 9)))
+
+    assert (found.threads, found.joined) == ((people(range(8)),), 0)
+    assert found.mailing is not None
+    assert (found.mailing.people, found.mailing.disclosures) == (1, 16)
+
+
+def who_joins_a_thread_counts_over_its_whole_life(make: Factory) -> None:
+    memory = make()
+    memory.learn(people(range(20)), now=NOW)
+
+    joined = []
+    for number in range(6):
+        mail = together(f"mail {number}", (*range(20), 100 + number))
+        joined.append(known(memory, mail).joined)
+        show(memory, mail)
+
+    assert joined == [0, 1, 2, 3, 4, 5]
+
+
+def our_own_first_mail_brings_everybody_together(make: Factory) -> None:
+    memory = make()
+    show(memory, together("one", range(5)))
+
+    found = known(memory, together("two", range(6)))
+
+    assert found.joined == 5
+    assert found.mailing is not None
+    assert found.mailing.people == 1
+
+
+def who_was_released_counts_no_longer(make: Factory) -> None:
+    memory = make()
+    place = reserve(memory, together("one", range(9)))
+    memory.settle(place.id, WaveState.HELD)
+    memory.settle(place.id, WaveState.SHOWN)
+
+    found = known(memory, together("two", range(10)))
+
+    assert (found.threads, found.joined) == ((people(range(9)),), 0)
+
+
+def a_mail_to_others_does_not_go_on_with_a_thread(make: Factory) -> None:
+    memory = make()
+    show(memory, together("one", range(3)))
+
+    found = known(memory, together("two", (0, 1, *range(10, 14))))
+
+    assert (found.threads, found.joined) == ((people((0, 1)),), 0)
+    assert found.mailing is not None
+    assert found.mailing.people == 6
+
+
+def nothing_makes_a_sensitive_list_known(make: Factory) -> None:
+    memory = make()
+    memory.learn(people(range(4)), now=NOW)
+    strangers = Strangers(people(range(4)), is_sensitive=True)
+
+    found = known(memory, together("one", range(4), strangers=strangers))
+
+    assert found.mailing is not None
+    assert (found.mailing.people, found.joined) == (4, 0)
+
+
+def the_transactions_of_one_message_are_one_mailing(make: Factory) -> None:
+    memory = make()
+    parts = [
+        replace(
+            wave(f"part {n}", (2 * n, 2 * n + 1), shingles=frozenset()),
+            message_id="1@mail.council.example",
+        )
+        for n in range(3)
+    ]
+
+    found = [mailing(memory, part) for part in parts]
+
+    assert [counts(each) for each in found] == [(2, 2, 1), (4, 4, 2), (6, 6, 3)]
+    assert len({each.id for each in found}) == 1
+
+
+def another_message_is_another_mailing(make: Factory) -> None:
+    memory = make()
+    first = replace(wave("one", range(2)), message_id="1@mail.council.example")
+    reserve(memory, first)
+    others = [
+        replace(first, digest=b"2" * 32, message_id="2@mail.council.example"),
+        replace(first, digest=b"3" * 32, sender="sam@council.example"),
+        replace(first, digest=b"4" * 32, message_id=""),
+        replace(first, digest=b"5" * 32, message_id=""),
+    ]
+
+    assert [mailing(memory, other).waves for other in others] == [1, 1, 1, 1]
+    late = replace(first, digest=b"6" * 32)
+    assert mailing(memory, late, NOW + WINDOW + DAY).waves == 1
+
+
 CHECKS: tuple[Callable[[Factory], None], ...] = (
     one_mail_is_a_mailing_of_its_own,
     batches_add_up,
@@ -311,4 +530,21 @@ CHECKS: tuple[Callable[[Factory], None], ...] = (
     a_recall_of_nothing_in_memory_is_not,
     a_recall_finds_neither_itself_nor_another_recall,
     two_guards_at_once_see_one_another,
+    whom_a_mail_hid_is_a_hidden_audience,
+    a_mail_does_not_meet_whom_it_hides_itself,
+    a_sensitive_mail_hides_a_sensitive_audience,
+    everyone_of_a_split_is_a_hidden_audience,
+    an_audience_that_was_sensitive_once_stays_so,
+    strangers_to_memory_have_nothing_known,
+    who_was_shown_together_knows_one_another,
+    mail_that_was_not_shown_makes_no_thread,
+    observed_mail_makes_no_thread,
+    inbound_mail_makes_a_thread_that_nobody_joined,
+    who_joins_a_thread_counts_over_its_whole_life,
+    our_own_first_mail_brings_everybody_together,
+    who_was_released_counts_no_longer,
+    a_mail_to_others_does_not_go_on_with_a_thread,
+    nothing_makes_a_sensitive_list_known,
+    the_transactions_of_one_message_are_one_mailing,
+    another_message_is_another_mailing,
 )

@@ -107,7 +107,7 @@ def claimed(spool: Spool, now: datetime = NOW, limit: int = 100) -> Sequence[Out
 
 def split(spool: Spool, *names: str, digest: str = "first") -> str:
     """A hold that was sent singly to these people; its id."""
-    hold_id = spool.hold(new_hold(digest))
+    hold_id = spool.hold(new_hold(digest)).id
     copies = copies_of(hold_id, *names)
     spool.decide(hold_id, HoldEvent.SEND_SINGLY, copies, by="olive", now=NOW)
     return hold_id
@@ -116,7 +116,7 @@ def split(spool: Spool, *names: str, digest: str = "first") -> str:
 def a_held_mail_is_given_back_as_it_was(make: Factory) -> None:
     spool, new = make(), new_hold()
 
-    hold_id = spool.hold(new)
+    hold_id = spool.hold(new).id
 
     hold = spool.get(hold_id)
     assert hold.id == hold_id
@@ -136,7 +136,7 @@ def large_and_empty_contents_are_kept_to_the_byte(make: Factory) -> None:
     for number, content in enumerate((b"", bytes(range(256)) * 3000)):
         mail = Mail(envelope("ann"), content)
 
-        hold_id = spool.hold(new_hold(f"size-{number}", mail=mail))
+        hold_id = spool.hold(new_hold(f"size-{number}", mail=mail)).id
 
         assert spool.content(hold_id) == content
 
@@ -144,7 +144,7 @@ def large_and_empty_contents_are_kept_to_the_byte(make: Factory) -> None:
 def the_null_sender_is_kept(make: Factory) -> None:
     spool = make()
 
-    hold_id = spool.hold(new_hold(mail_from=None, singly_refused="It is signed."))
+    hold_id = spool.hold(new_hold(mail_from=None, singly_refused="It is signed.")).id
 
     assert spool.get(hold_id).envelope.mail_from is None
     assert spool.get(hold_id).singly_refused == "It is signed."
@@ -152,11 +152,11 @@ def the_null_sender_is_kept(make: Factory) -> None:
 
 def the_same_digest_finds_the_earlier_hold_for_hours(make: Factory) -> None:
     spool = make()
-    first = spool.hold(new_hold())
+    first = spool.hold(new_hold()).id
 
-    again = spool.hold(new_hold(received_at=NOW + RETRY_WINDOW - MINUTE))
-    other = spool.hold(new_hold("other"))
-    later = spool.hold(new_hold(received_at=NOW + RETRY_WINDOW + MINUTE))
+    again = spool.hold(new_hold(received_at=NOW + RETRY_WINDOW - MINUTE)).id
+    other = spool.hold(new_hold("other")).id
+    later = spool.hold(new_hold(received_at=NOW + RETRY_WINDOW + MINUTE)).id
 
     assert again == first
     assert len({first, other, later}) == 3
@@ -167,7 +167,7 @@ def a_retry_of_a_decided_mail_finds_the_decided_hold(make: Factory) -> None:
     spool = make()
     first = split(spool, "ann")
 
-    again = spool.hold(new_hold(received_at=NOW + HOUR))
+    again = spool.hold(new_hold(received_at=NOW + HOUR)).id
 
     assert again == first
     assert spool.get(again).state is HoldState.SPLIT
@@ -185,8 +185,8 @@ def an_unknown_hold_has_a_name_for_its_error(make: Factory) -> None:
 
 def holds_of_a_mailing_come_oldest_first(make: Factory) -> None:
     spool = make()
-    late = spool.hold(new_hold("late", received_at=NOW + HOUR))
-    early = spool.hold(new_hold("early"))
+    late = spool.hold(new_hold("late", received_at=NOW + HOUR)).id
+    early = spool.hold(new_hold("early")).id
     spool.hold(new_hold("elsewhere", mailing_id="mailing-2"))
 
     assert [hold.id for hold in spool.of_mailing("mailing-1")] == [early, late]
@@ -194,7 +194,7 @@ def holds_of_a_mailing_come_oldest_first(make: Factory) -> None:
 
 def a_decision_moves_the_hold_and_queues_what_leaves(make: Factory) -> None:
     spool = make()
-    hold_id = spool.hold(new_hold())
+    hold_id = spool.hold(new_hold()).id
     copies = copies_of(hold_id, "ann", "bob")
 
     state = spool.decide(
@@ -219,7 +219,7 @@ def a_second_decision_is_refused_and_changes_nothing(make: Factory) -> None:
     spool = make()
     hold_id = split(spool, "ann")
 
-    for event in HoldEvent:
+    for event in set(HoldEvent) - {HoldEvent.WITHDRAW}:
         with pytest.raises(HoldDecided):
             spool.decide(hold_id, event, copies_of(hold_id, "eve"), by="olive", now=NOW)
 
@@ -229,7 +229,7 @@ def a_second_decision_is_refused_and_changes_nothing(make: Factory) -> None:
 
 def an_escalation_is_counted_and_the_hold_stays(make: Factory) -> None:
     spool = make()
-    hold_id = spool.hold(new_hold())
+    hold_id = spool.hold(new_hold()).id
 
     for count in (1, 2):
         state = spool.decide(
@@ -303,7 +303,7 @@ def what_a_dead_worker_took_can_be_given_back(make: Factory) -> None:
 
 def a_copy_waits_for_its_time(make: Factory) -> None:
     spool = make()
-    hold_id = spool.hold(new_hold())
+    hold_id = spool.hold(new_hold()).id
     later = replace(copies_of(hold_id, "ann")[0], not_before=NOW + HOUR)
     later = replace(later, expires_at=NOW + 5 * DAY)
     spool.decide(hold_id, HoldEvent.RELEASE, [later], by="sam", reason="x", now=NOW)
@@ -346,7 +346,7 @@ def a_final_copy_stays_final(make: Factory) -> None:
 
 def a_copy_of_several_is_divided_by_recipients(make: Factory) -> None:
     spool = make()
-    hold_id = spool.hold(new_hold())
+    hold_id = spool.hold(new_hold()).id
     shared = replace(
         copies_of(hold_id, "ann")[0], envelope=envelope("ann", "bob", "carol")
     )
@@ -367,7 +367,7 @@ def a_copy_of_several_is_divided_by_recipients(make: Factory) -> None:
 
 def untouched_holds_are_due_to_escalate_and_to_expire(make: Factory) -> None:
     spool = make()
-    hold_id = spool.hold(new_hold())
+    hold_id = spool.hold(new_hold()).id
     after = (4 * HOUR, DAY)
 
     def due(now: datetime) -> list[str]:
@@ -387,8 +387,8 @@ def untouched_holds_are_due_to_escalate_and_to_expire(make: Factory) -> None:
 
 def due_holds_come_oldest_first_and_no_more_than_asked(make: Factory) -> None:
     spool = make()
-    late = spool.hold(new_hold("late", received_at=NOW + HOUR))
-    early = spool.hold(new_hold("early"))
+    late = spool.hold(new_hold("late", received_at=NOW + HOUR)).id
+    early = spool.hold(new_hold("early")).id
 
     found = spool.due(now=NOW + 5 * DAY, limit=9)
     first = spool.due(now=NOW + 5 * DAY, limit=1)
@@ -399,7 +399,7 @@ def due_holds_come_oldest_first_and_no_more_than_asked(make: Factory) -> None:
 
 def a_hold_of_the_null_sender_escalates_but_never_expires(make: Factory) -> None:
     spool = make()
-    hold_id = spool.hold(new_hold(mail_from=None))
+    hold_id = spool.hold(new_hold(mail_from=None)).id
 
     assert not spool.due(now=NOW + 9 * DAY, limit=9)
     (due,) = spool.due(now=NOW + 9 * DAY, limit=9, escalate_after=[HOUR])

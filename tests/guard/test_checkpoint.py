@@ -529,10 +529,9 @@ def test_a_checkpoint_needs_no_metrics():
 
 
 def test_a_rejected_mail_without_a_place_has_none_to_give_up():
-    text = "\r\n".join(address.spelled_out() for address in people(range(100, 140)))
-    world = World(policy=policy_with(actions={"addresses-in-body": Action.REJECT}))
+    world = World(policy=policy_with(actions={"unreadable": Action.REJECT}))
     world.memory.is_away = True
 
-    decision = world.decide(mail([person(1)], text=text + "\r\n"))
+    decision = world.decide(mail([person(1)], more="References: one@\r\n" * 9))
 
     assert (decision.action, decision.reservation) == (Action.REJECT, None)

@@ -36,7 +36,7 @@ from undisclosed.guard.notices import (
 
 FORTY = people(range(40))
 WRITER = Notices(NOTICES, SIGNER.sign, NAME)
-FACTS = Facts("hold-1", "mailing-1", 37, 1332, None, "37 people.", "News")
+FACTS = Facts("mailing-1", 37, 1332, None, "37 people.", "News")
 
 
 def text_of(content: bytes) -> str:
@@ -243,7 +243,7 @@ def test_no_mail_of_our_own_names_a_third_person():
     for copy in own:
         named = addresses_in(text_of(copy.content or b""))
         allowed = {OLIVE.spelled_out(), NOTICES.author.spelled_out()}
-        assert named <= {*allowed, f"{copy.id}@guard.example"}
+        assert all(one in allowed or one.startswith(copy.id) for one in named)
 
 
 def test_words_that_name_others_are_taken_out():

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from undisclosed.core.verdict import Action, Finding, Verdict
-from undisclosed.guard.replies import MAX_FINDINGS, REPLIES, TROUBLE, reply_to
+from undisclosed.guard.replies import (
+    MAX_FINDINGS,
+    OUTCOMES,
+    REPLIES,
+    TROUBLE,
+    reply_to,
+)
+from undisclosed.transport.milter.responses import Outcome
 
 TEXT = "37 people would see each other's addresses (To)."
 
@@ -17,6 +24,14 @@ def verdict(action: Action, *texts: str) -> Verdict:
 
 def test_every_action_has_its_words():
     assert set(REPLIES) == set(Action)
+    assert set(OUTCOMES) == set(Action)
+
+
+@pytest.mark.parametrize("action", Action, ids=lambda action: action.value)
+def test_an_mta_and_an_smtp_client_hear_the_same_of_an_action(action):
+    refuses = OUTCOMES[action] in (Outcome.REJECT, Outcome.TEMPFAIL)
+
+    assert refuses != REPLIES[action].is_positive
 
 
 @pytest.mark.parametrize("action", Action, ids=lambda action: action.value)

@@ -3,12 +3,15 @@
 
 import pytest
 
+from tests.guard import spool_undo_contract
 from tests.guard.spool_contract import CHECKS, name_of
 from undisclosed.errors import TransientError
 from undisclosed.guard.testing import MemorySpool
 
+EVERY_CHECK = CHECKS + spool_undo_contract.CHECKS
 
-@pytest.mark.parametrize("check", CHECKS, ids=name_of)
+
+@pytest.mark.parametrize("check", EVERY_CHECK, ids=name_of)
 def test_the_spool_in_memory(check):
     check(MemorySpool)
 

@@ -3,6 +3,7 @@
 
 import pytest
 
+from undisclosed.core.held import LEAVING
 from undisclosed.guard import states
 from undisclosed.guard.desk import WAVE_OF
 from undisclosed.guard.states import (
@@ -17,9 +18,15 @@ from undisclosed.guard.states import (
 )
 
 TABLES = [
-    pytest.param(HOLD_TRANSITIONS, HoldState, HoldEvent, id="hold"),
     pytest.param(COPY_TRANSITIONS, CopyState, CopyEvent, id="copy"),
 ]
+
+
+def test_every_state_of_a_hold_has_its_row_and_every_step_leads_somewhere():
+    assert set(HOLD_TRANSITIONS) == set(HoldState)
+    for row in HOLD_TRANSITIONS.values():
+        assert set(row) <= set(HoldEvent)
+        assert set(row.values()) <= set(HoldState)
 
 
 @pytest.mark.parametrize(("table", "states", "events"), TABLES)
@@ -42,10 +49,22 @@ def test_a_shown_wave_stays_shown():
     assert not WAVE_TRANSITIONS[WaveState.SHOWN]
 
 
-def test_only_held_mail_can_change():
+def test_what_was_taken_back_or_went_back_stays_so():
     final = {state for state, row in HOLD_TRANSITIONS.items() if not row}
 
-    assert final == set(HoldState) - {HoldState.HELD}
+    assert final == {HoldState.WITHDRAWN, HoldState.RETURNED}
+
+
+def test_what_was_decided_can_only_be_withdrawn_or_sent_now():
+    for state in LEAVING:
+        steps = HOLD_TRANSITIONS[state]
+        assert steps[HoldEvent.WITHDRAW] is HoldState.WITHDRAWN
+        assert set(steps) <= {HoldEvent.WITHDRAW, HoldEvent.SEND_NOW}
+        assert steps.get(HoldEvent.SEND_NOW, state) is state
+
+
+def test_nobody_ends_the_wait_of_an_only_approver():
+    assert HoldEvent.SEND_NOW not in HOLD_TRANSITIONS[HoldState.RELEASED]
 
 
 def test_memory_is_told_of_every_state_of_a_hold():

@@ -79,6 +79,40 @@ def test_an_untouched_hold_escalates_to_approver_deputy_and_desk():
         assert told(world) == contacts
 
 
+def test_instead_of_who_is_away_the_next_in_line_is_told():
+    world = World()
+    world.held(mail(TEN))
+    without_sam = replace(SETTINGS, away=frozenset({SAM}))
+    world.clock.advance(4 * HOUR)
+
+    swept(world, without_sam)
+
+    assert told(world) == [DEPUTY]
+
+
+def test_where_everybody_is_away_the_desk_is_told():
+    world = World()
+    world.held(mail(TEN))
+    nobody = replace(SETTINGS, away=frozenset({SAM, DEPUTY, DESK}))
+    world.clock.advance(4 * HOUR)
+
+    swept(world, nobody)
+
+    assert told(world) == [DESK]
+
+
+def test_who_is_back_is_told_again():
+    world = World()
+    world.held(mail(TEN))
+    world.clock.advance(4 * HOUR)
+    swept(world, replace(SETTINGS, away=frozenset({DEPUTY})))
+    world.clock.advance(DAY)
+
+    swept(world)
+
+    assert told(world) == [SAM, DEPUTY]
+
+
 def test_a_mailing_reminds_once_per_step():
     world = World()
     for number in range(3):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A guard with everything around it in memory, and mail for it to judge."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from undisclosed.core.address import Address
+from undisclosed.core.documents import Reader
 from undisclosed.core.held import Outgoing
 from undisclosed.core.mail import Envelope, Mail, Recipient
 from undisclosed.core.policy import Policy
@@ -17,6 +19,7 @@ from undisclosed.guard.identity import KeyedIds
 from undisclosed.guard.links import LinkSigner
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.notices import Notices, NoticeSettings
+from undisclosed.guard.ports import Exempt, Pass
 from undisclosed.guard.testing import (
     FixedClock,
     ForgetfulMemory,
@@ -68,7 +71,7 @@ def mail(
         f"{field_name}: {listed}\r\n"
         f"Subject: {subject}\r\n"
         "Date: Mon, 2 Mar 2026 09:00:00 +0000\r\n"
-        "Message-ID: <1@council.example>\r\n"
+        f"Message-ID: <{_number(subject, listed, text)}@council.example>\r\n"
         f"{more}\r\n{text}"
     )
     recipients = shown if viewers is None else viewers
@@ -80,6 +83,11 @@ def mail(
     return Mail(envelope, content.encode())
 
 
+def _number(*parts: str) -> str:
+    """Another mail has another Message-ID; the same mail again has its own."""
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:12]
+
+
 @dataclass
 class World:
     """One guard and its surroundings."""
@@ -87,6 +95,9 @@ class World:
     policy: Policy = POLICY
     observe: bool = False
     settings: CheckpointSettings | None = None
+    exempt: Exempt | None = None
+    passes: Sequence[Pass] = ()
+    reader: Reader | None = None
     memory: ForgetfulMemory = field(default_factory=ForgetfulMemory)
     spool: MemorySpool = field(default_factory=MemorySpool)
     clock: FixedClock = field(default_factory=lambda: FixedClock(NOW))
@@ -105,6 +116,9 @@ class World:
             journal=self.journal,
             metrics=self.metrics,
             settings=self.settings or CheckpointSettings(observe=self.observe),
+            exempt=self.exempt,
+            passes=self.passes,
+            reader=self.reader,
         )
 
     def decide(self, of: Mail) -> Decision:

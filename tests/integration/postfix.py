@@ -104,13 +104,17 @@ class Postfix:
             (self.folder / name).mkdir(mode=0o755)
         owner = pwd.getpwnam("postfix")
         os.chown(self.folder / "data", owner.pw_uid, owner.pw_gid)
-        main, master = documented(guard_port, back)
+        main, master = self.documented(guard_port, back)
         (self.configuration / "main.cf").write_text(
             MAIN.format(folder=self.folder, sink=sink_port) + main
         )
         (self.configuration / "master.cf").write_text(
             MASTER.format(front=self.front, bypass=self.bypass) + master
         )
+
+    def documented(self, guard: int, back: int) -> tuple[str, str]:
+        """What the how-to adds to main.cf and master.cf, with these ports."""
+        return documented(guard, back)
 
     def __enter__(self) -> Self:
         done = self.command("postfix", "start")

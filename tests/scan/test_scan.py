@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.scan.archive import people, scanned, written
+from undisclosed.core.documents import Reader
 from undisclosed.core.policy import Policy
 from undisclosed.core.verdict import Action
 from undisclosed.scan import workers
@@ -141,10 +142,12 @@ def test_what_is_no_message_is_told_and_counted() -> None:
     assert len(result.found) == 1
 
 
-def _dies_of_some(messages: Sequence[Message], policy: Policy) -> Looked:
+def _dies_of_some(
+    messages: Sequence[Message], policy: Policy, reader: Reader | None
+) -> Looked:
     if any(b"poison" in message.content for message in messages):
         os._exit(9)
-    return look(messages, policy)
+    return look(messages, policy, reader)
 
 
 def test_a_message_that_kills_its_process_is_named_and_the_others_are_judged(

@@ -40,6 +40,7 @@ def main(url: str) -> None:
     _hold()
     _remember()
     _catch()
+    _open_to_programs()
 
 
 def _hold() -> None:
@@ -62,7 +63,7 @@ def _hold() -> None:
             subject="Agenda",
             shown=(Shown(ANN, ("To",)),),
         )
-    )
+    ).id
     patch = Patch((Edit(0, 18, b"To: ann@a.example\r\n"),))
     copy = Outgoing(
         f"{hold_id}-1", hold_id, OutgoingKind.PRIVATE_COPY, ENVELOPE, patch=patch
@@ -98,11 +99,28 @@ def _remember() -> None:
                 adds_up=True,
                 shingles=frozenset({b"Hello Agenda"}),
                 subject="Agenda",
+                message_id="1.agenda@council.example",
+                authors=frozenset({OLIVE}),
+                thread=frozenset({ANN, OLIVE}),
+                hidden=frozenset({ANN, OLIVE}),
             ),
             window=timedelta(days=14),
             now=NOW,
         )
-        memory.settle(place.id, WaveState.CANCELLED)
+        memory.settle(
+            place.id, WaveState.CANCELLED if digest == b"1" else WaveState.SHOWN
+        )
+    _declare()
+
+
+def _declare() -> None:
+    from undisclosed.store import circles, control
+
+    until, reason = NOW + timedelta(days=9), "ann@a.example: Agenda"
+    circles.declare(
+        {ANN, OLIVE}, owner="x", reason=reason, until=until, by="x", now=NOW
+    )
+    control.impose([ANN], reason=reason, by="x", until=until, now=NOW)
 
 
 def _catch() -> None:
@@ -114,6 +132,15 @@ def _catch() -> None:
     assert account is not None
     bootstrap.login_link(account, NOW)
     journal.write("tried", actor="olive@council.example", reason="ann@a.example")
+
+
+def _open_to_programs() -> None:
+    from undisclosed.store import tokens
+    from undisclosed.store.used import PostgresOnce
+
+    tokens.make("outlook", tokens.Purpose.CHECK, owner=OLIVE, now=NOW)
+    tokens.count("outlook", NOW)
+    PostgresOnce(KEYS).use("ann@a.example", bytes(32), until=NOW, now=NOW)
 
 
 if __name__ == "__main__":

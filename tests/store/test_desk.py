@@ -36,7 +36,7 @@ def hold(digest, mailing="m-1", *, later=timedelta(), **changes):
             shown=(Shown(ANN, ("To", "Cc")), Shown(EVE, ("body text",))),
             **changes,
         )
-    )
+    ).id
 
 
 def test_a_mailing_is_told_with_its_batches(database):

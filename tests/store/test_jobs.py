@@ -47,7 +47,7 @@ async def both_first_beats(ran):
 
 def decide():
     spool = PostgresSpool()
-    hold_id = spool.hold(new_hold())
+    hold_id = spool.hold(new_hold()).id
     copies = copies_of(hold_id, "ann")
     spool.decide(hold_id, HoldEvent.SEND_SINGLY, copies, by="olive", now=NOW)
 

@@ -2,6 +2,7 @@
 """The memory in PostgreSQL keeps the contract of every memory, and answers as the
 one that forgets does, whatever comes in which order."""
 
+import itertools
 from datetime import timedelta
 
 import psycopg
@@ -17,10 +18,12 @@ from tests.guard.memory_contract import (
     people,
     pieces,
     reserve,
+    together,
     wave,
 )
 from tests.postgres import MASTER_KEY
 from undisclosed.core.held import WaveState
+from undisclosed.core.strangers import Strangers
 from undisclosed.guard.testing import ForgetfulMemory
 from undisclosed.store.crypto import Keys
 from undisclosed.store.memory import PostgresMemory
@@ -81,6 +84,67 @@ def test_it_answers_as_the_memory_that_forgets(database, steps):
         if state is not None and state is not WaveState.RESERVED:
             ours.settle(one.id, state)
             theirs.settle(other.id, state)
+
+
+EXAMPLES = itertools.count(1)
+GROUPS = st.sets(st.integers(0, 9), max_size=6)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["mail", "learn", "hide"]),
+            GROUPS,  # whom it shows, or whom it is of
+            GROUPS,  # whom it hides
+            st.booleans(),  # sensitive
+            st.sampled_from([WaveState.SHOWN, WaveState.CANCELLED, None]),
+            st.booleans(),  # held before
+        ),
+        max_size=8,
+    )
+)
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_it_knows_whom_the_memory_that_forgets_knows(database, steps):
+    # Other people in each example: to empty the tables takes longer than to fill them.
+    ours, theirs, first = memory(), ForgetfulMemory(), 100 * next(EXAMPLES)
+    for number, step in enumerate(steps):
+        deed, drawn, hidden, is_sensitive, state, is_held = step
+        shown = [first + one for one in drawn]
+        group = people(shown)
+        if deed != "mail":
+            more = {"is_sensitive": is_sensitive} if deed == "hide" else {}
+            for kept in (ours, theirs):
+                getattr(kept, deed)(group, **more, now=NOW)
+            continue
+        mail = together(
+            f"mail {first} {number}",
+            shown,
+            hidden=people(first + one for one in hidden - drawn),
+            strangers=Strangers(group, is_sensitive=is_sensitive),
+        )
+        one, other = reserve(ours, mail), reserve(theirs, mail)
+
+        assert_alike(one.known, other.known)
+        for kept, place in ((ours, one), (theirs, other)):
+            if is_held:
+                kept.settle(place.id, WaveState.HELD)
+            if state is not None:
+                kept.settle(place.id, state)
+
+
+def assert_alike(one, other):
+    """Two memories say the same; in which order is theirs."""
+    assert set(one.threads) == set(other.threads)
+    assert set(one.hidden) == set(other.hidden)
+    assert one.joined == other.joined
+    assert (one.mailing.people, one.mailing.disclosures) == (
+        other.mailing.people,
+        other.mailing.disclosures,
+    )
 
 
 def told(database):

@@ -7,7 +7,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from tests.guard.memory_contract import reserve, wave
+from tests.guard.memory_contract import people, reserve, wave
 from tests.guard.spool_contract import (
     CONTENT,
     NOW,
@@ -16,7 +16,7 @@ from tests.guard.spool_contract import (
     own_mail,
 )
 from undisclosed.core.held import CopyEvent, HoldEvent, NoSuchHold
-from undisclosed.store import retention
+from undisclosed.store import circles, control, memory_retention, retention
 from undisclosed.store.memory import PostgresMemory
 from undisclosed.store.spool import PostgresSpool
 
@@ -27,7 +27,11 @@ def purge(database, now):
     settings = replace(
         database.settings,
         holds=replace(database.settings.holds, keep=5 * DAY),
-        store=replace(database.settings.store, memory_retention=10 * DAY),
+        store=replace(
+            database.settings.store,
+            memory_retention=10 * DAY,
+            audience_retention=20 * DAY,
+        ),
     )
     return retention.purge(settings, now)
 
@@ -40,7 +44,7 @@ def counted(database, table):
 
 def split(*names):
     spool = PostgresSpool()
-    hold_id = spool.hold(new_hold())
+    hold_id = spool.hold(new_hold()).id
     copies = copies_of(hold_id, *names)
     spool.decide(hold_id, HoldEvent.SEND_SINGLY, copies, by="olive", now=NOW)
     return spool, hold_id, copies
@@ -80,7 +84,7 @@ def test_nothing_goes_while_a_copy_is_to_leave_or_to_be_reported(database):
 
 def test_an_undecided_mail_never_goes(database):
     spool = PostgresSpool()
-    hold_id = spool.hold(new_hold())
+    hold_id = spool.hold(new_hold()).id
 
     purge(database, NOW + 900 * DAY)
 
@@ -107,3 +111,50 @@ def test_memory_forgets_in_time(database):
     assert counted(database, "store_mailing") == 1
     assert purge(database, NOW + 16 * DAY) == 1
     assert counted(database, "store_mailing") == 0
+
+
+def test_threads_and_hidden_audiences_go_some_time_after_their_last_mail(database):
+    memory = PostgresMemory()
+    memory.learn(people(range(9)), now=NOW)
+    memory.hide(people(range(9)), is_sensitive=False, now=NOW)
+    memory.hide(people(range(9)), is_sensitive=False, now=NOW + 5 * DAY)
+
+    purge(database, NOW + 19 * DAY)
+    assert counted(database, "store_audience") == 2
+    purge(database, NOW + 21 * DAY)
+    assert counted(database, "store_audience WHERE kind = 'hidden'") == 1
+    assert counted(database, "store_audiencemember") == 9
+    purge(database, NOW + 26 * DAY)
+
+    assert counted(database, "store_audience") == 0
+    assert counted(database, "store_audiencemember") == 0
+
+
+def test_one_large_audience_goes_at_a_time(database, monkeypatch):
+    memory = PostgresMemory()
+    monkeypatch.setattr(memory_retention, "MOST_PEOPLE", 10)
+    for first in range(0, 40, 10):
+        memory.learn(people(range(first, first + 8)), now=NOW)
+
+    left = []
+    for _ in range(3):
+        purge(database, NOW + 30 * DAY)
+        left.append(counted(database, "store_audience"))
+
+    assert left == [2, 0, 0]
+
+
+def test_ended_circles_and_controls_go_when_nobody_has_to_look_at_them(database):
+    until = NOW + 3 * DAY
+    circles.declare(
+        people(range(4)), owner="1", reason="a", until=until, by="1", now=NOW
+    )
+    control.impose(people(range(1)), reason="a", by="1", until=until, now=NOW)
+
+    purge(database, NOW + 4 * DAY)
+    assert counted(database, "store_audience") == 0
+    assert counted(database, "store_circle") == 1
+    purge(database, NOW + 9 * DAY)
+
+    assert counted(database, "store_circle") == 0
+    assert counted(database, "store_visiblemailcontrol") == 0

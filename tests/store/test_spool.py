@@ -13,9 +13,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.guard import spool_undo_contract
+from tests.guard.memory_contract import wave
 from tests.guard.spool_contract import (
     CHECKS,
     CONTENT,
+    DAY,
     HOUR,
     MINUTE,
     NOW,
@@ -32,6 +35,8 @@ from undisclosed.core.mail import Mail
 from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.store import database as store_database
 from undisclosed.store.crypto import CHUNK, Keys, SealBroken
+from undisclosed.store.memory import PostgresMemory
+from undisclosed.store.models import RememberedWave
 from undisclosed.store.postgres import Server
 from undisclosed.store.spool import PostgresSpool
 
@@ -47,14 +52,14 @@ def at_once(work, count=8):
         return list(pool.map(work, range(count)))
 
 
-@pytest.mark.parametrize("check", CHECKS, ids=name_of)
+@pytest.mark.parametrize("check", CHECKS + spool_undo_contract.CHECKS, ids=name_of)
 def test_the_postgres_spool(check, database):
     check(spool)
 
 
 def test_two_workers_never_claim_the_same_copy(database):
     kept = spool()
-    hold_id = kept.hold(new_hold())
+    hold_id = kept.hold(new_hold()).id
     names = [f"p{number}x" for number in range(100)]
     copies = copies_of(hold_id, *names)
     kept.decide(hold_id, HoldEvent.SEND_SINGLY, copies, by="olive", now=NOW)
@@ -75,7 +80,7 @@ def test_two_workers_never_claim_the_same_copy(database):
 def test_the_same_mail_on_several_connections_is_held_once(database):
     kept = spool()
 
-    ids = at_once(lambda _: kept.hold(new_hold()))
+    ids = at_once(lambda _: kept.hold(new_hold()).id)
 
     assert len(set(ids)) == 1
     assert kept.content(ids[0]) == CONTENT
@@ -83,10 +88,10 @@ def test_the_same_mail_on_several_connections_is_held_once(database):
 
 def test_of_decisions_at_once_one_is_carried_out(database):
     kept = spool()
-    hold_id = kept.hold(new_hold())
+    hold_id = kept.hold(new_hold()).id
 
     def decide(number):
-        event = HoldEvent.WITHDRAW if number % 2 else HoldEvent.SEND_SINGLY
+        event = HoldEvent.EXPIRE if number % 2 else HoldEvent.SEND_SINGLY
         outgoing = [] if number % 2 else copies_of(hold_id, f"p{number}")
         try:
             kept.decide(hold_id, event, outgoing, by="olive", now=NOW)
@@ -103,7 +108,7 @@ def test_a_large_mail_is_held_once_in_pieces(database):
     content = bytes(range(256)) * (CHUNK // 256) * 4 + b"end"
     new = new_hold(mail=Mail(new_hold().mail.envelope, content))
 
-    ids = [kept.hold(new), kept.hold(new)]
+    ids = [kept.hold(new).id for _ in range(2)]
 
     assert ids[0] == ids[1]
     assert kept.content(ids[0]) == content
@@ -111,7 +116,7 @@ def test_a_large_mail_is_held_once_in_pieces(database):
 
 def test_a_chunk_that_was_changed_is_not_delivered(database):
     kept = spool()
-    hold_id = kept.hold(new_hold())
+    hold_id = kept.hold(new_hold()).id
     with psycopg.connect(database.url) as connection:
         connection.execute(
             "UPDATE store_heldchunk SET sealed = set_byte(sealed, 40, 255 #"
@@ -133,7 +138,7 @@ def test_a_copy_of_a_hold_that_there_is_not_is_refused(database):
 
 def test_a_reason_is_kept_with_the_mail_and_not_in_the_journal(database):
     kept = spool()
-    hold_id = kept.hold(new_hold())
+    hold_id = kept.hold(new_hold()).id
     kept.decide(
         hold_id, HoldEvent.RELEASE, by="sam", reason="ann@a.example agreed", now=NOW
     )
@@ -156,7 +161,7 @@ def test_a_database_that_was_away_is_found_again(database):
     database.server.stop()
     try:
         for call in (
-            lambda: kept.hold(new_hold("second")),
+            lambda: kept.hold(new_hold("second")).id,
             lambda: kept.get("1"),
             lambda: kept.claim(by="w", limit=1, lease=MINUTE, now=NOW),
             lambda: kept.mark("1", CopyEvent.REPLY_2XX, "250", now=NOW),
@@ -166,12 +171,12 @@ def test_a_database_that_was_away_is_found_again(database):
     finally:
         database.server.start()
 
-    assert kept.get(kept.hold(new_hold("third"))).size == len(CONTENT)
+    assert kept.get(kept.hold(new_hold("third")).id).size == len(CONTENT)
 
 
 def test_a_restart_between_two_calls_goes_unnoticed(database):
     kept = spool()
-    hold_id = kept.hold(new_hold())
+    hold_id = kept.hold(new_hold()).id
     database.server.stop()
     database.server.start()
 
@@ -189,7 +194,7 @@ def test_what_postgresql_says_is_not_repeated(database):
 
 def test_a_transaction_that_fails_leaves_nothing(database):
     kept = spool()
-    hold_id = kept.hold(new_hold())
+    hold_id = kept.hold(new_hold()).id
     bad = replace(own_mail("bad\0id"))
 
     with pytest.raises(psycopg.Error):
@@ -231,7 +236,7 @@ def test_shown_people_and_subject_travel_sealed(database):
     kept = spool()
     shown = (Shown(Address("ann", "a.example"), ("To", "Cc")),)
 
-    hold_id = kept.hold(new_hold(subject="Agenda", shown=shown))
+    hold_id = kept.hold(new_hold(subject="Agenda", shown=shown)).id
 
     with psycopg.connect(database.url) as connection:
         row = connection.execute(
@@ -245,7 +250,9 @@ def test_a_sentence_that_quotes_broken_bytes_is_kept(database):
     kept = spool()
     finding = replace(new_hold().findings[0], text="Shown in X-\0\udc80-To.")
 
-    hold_id = kept.hold(new_hold(findings=(finding,), singly_refused="Bad \0 field."))
+    hold_id = kept.hold(
+        new_hold(findings=(finding,), singly_refused="Bad \0 field.")
+    ).id
 
     assert kept.get(hold_id).findings[0].text == "Shown in X-\ufffd\ufffd-To."
     assert kept.get(hold_id).singly_refused == "Bad \ufffd field."
@@ -260,3 +267,16 @@ def test_the_lease_of_a_copy_ends_with_its_time(database):
     again = kept.claim(by="two", limit=1, lease=MINUTE, now=NOW + HOUR)
 
     assert [len(first), len(early), len(again)] == [1, 0, 1]
+
+
+def test_a_hold_settles_its_place_in_memory_in_the_same_commit(database):
+    memory = PostgresMemory(Keys(MASTER_KEY))
+    place = memory.reserve(wave("first"), window=DAY, now=NOW)
+
+    kept = spool().hold(new_hold(reservation_id=place.id))
+    again = spool().hold(new_hold(reservation_id=place.id))
+
+    assert kept.is_settled
+    assert not again.is_settled
+    found = RememberedWave.objects.get(id=place.id)
+    assert (found.state, found.was_held) == ("held", True)

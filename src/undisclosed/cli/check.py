@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from undisclosed.cli.policy import policy_of
 from undisclosed.cli.wording import counted, exit_code, printable, some, written
 from undisclosed.core.address import Address, parse_addr_spec
+from undisclosed.core.documents import Reader
+from undisclosed.core.policy import Policy
 from undisclosed.core.verdict import Finding
 from undisclosed.scan.message import Judged, judge_alone
 from undisclosed.scan.objects import judged_as_object
@@ -24,6 +26,8 @@ from undisclosed.transport.mailbox import (
     read_file,
     read_path,
 )
+from undisclosed.transport.reading.limits import ReaderLimits
+from undisclosed.transport.reading.pool import PooledReader
 
 _FEW = 4
 _COUNTED = ("shown-outsiders", "addresses-in-body", "forwarded-addresses")
@@ -62,11 +66,17 @@ def add_parser(
 
 def run(args: argparse.Namespace) -> int:
     """Judge every message and print its verdict; the exit code."""
-    policy = policy_of(args.policy)
+    with PooledReader(ReaderLimits(processes=1)) as reader:
+        return _judge_all(args, policy_of(args.policy), reader)
+
+
+def _judge_all(args: argparse.Namespace, policy: Policy, reader: Reader) -> int:
     is_found = is_unreadable = False
     for item in _items(args.messages):
         judged = (
-            judge_alone(item, policy, args.rcpt) if isinstance(item, Message) else item
+            judge_alone(item, policy, args.rcpt, reader=reader)
+            if isinstance(item, Message)
+            else item
         )
         if isinstance(judged, Judged):
             is_found |= bool(judged.verdict.findings)

@@ -7,24 +7,30 @@ It is withdrawn at once and names addresses that cannot exist (RFC 2606).
 """
 
 import argparse
+import asyncio
 import hashlib
 import secrets
 import smtplib
 import socket
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
-from undisclosed.cli import options, wiring
+from undisclosed.cli import bypass, options, wiring, wiring_smarthost
 from undisclosed.core.address import Address
+from undisclosed.core.documents import MASKED
 from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.guard import desk
+from undisclosed.guard.exemptions import has_effect, reviews
 from undisclosed.store import bootstrap, master_key, migrate, presence
+from undisclosed.store import bypass as bypass_store
+from undisclosed.store import desk as desk_store
 from undisclosed.store.settings import HostPort, Settings
+from undisclosed.transport.smtp.client import ClientSettings, Timeouts, connect
 
 FOUND, GUARDED = 3, 0
 WIDEST_IPV4, WIDEST_IPV6 = 8, 32
@@ -97,7 +103,12 @@ def _answers(settings: Settings, args: argparse.Namespace) -> Iterator[Answer]:
     yield found
     yield _safely(lambda: _key_backup(settings, args.master_key_backup))
     yield _safely(_worker)
+    yield from _exemptions(settings)
+    yield _safely(_bypass)
+    yield _safely(lambda: _oldest(settings))
     yield _hop(settings)
+    yield _reader()
+    yield from _signing(settings)
     if found.health is Health.BAD:
         yield Answer(Health.UNSURE, "No probe was sent: it could not be found again.")
         return
@@ -177,19 +188,77 @@ def _worker() -> Answer:
     return Answer(Health.GOOD, f"Workers running: {count}.")
 
 
+def _exemptions(settings: Settings) -> Iterator[Answer]:
+    rules, now = settings.policy.exemptions, wiring.utc_now()
+    due = reviews(rules, now)
+    for rule, why in due:
+        health = Health.UNSURE if has_effect(rule, now) else Health.BAD
+        yield Answer(health, f"The exemption {rule.name!r} ({rule.owner}) {why}.")
+    if rules and not due:
+        yield Answer(Health.GOOD, f"Exemptions in force: {len(rules)}.")
+
+
+def _bypass() -> Answer:
+    on = bypass_store.active()
+    if on is None:
+        return Answer(Health.GOOD, "No bypass is on.")
+    return Answer(Health.BAD, bypass.sentence(on.ends_at, wiring.utc_now()))
+
+
+def _oldest(settings: Settings) -> Answer:
+    count, oldest = desk_store.waiting(wiring.utc_now())
+    if not count:
+        return Answer(Health.GOOD, "No held mail waits for a decision.")
+    hours = round(oldest / timedelta(hours=1))
+    text = f"Held mails that wait: {count:,}, the oldest for {hours:,} hours."
+    is_late = oldest >= settings.holds.alarm_after
+    return Answer(Health.BAD if is_late else Health.GOOD, text)
+
+
 def _hop(settings: Settings) -> Answer:
     where = wiring.next_hop(settings)
     try:
-        with smtplib.SMTP(where.host, where.port, timeout=10) as client:
-            client.ehlo()
-    except (OSError, smtplib.SMTPException):
-        return Answer(Health.BAD, f"The next hop {where} does not answer.")
+        asyncio.run(_reach(wiring_smarthost.client(settings, where)))
+    except UndisclosedError as error:
+        return Answer(Health.BAD, f"The next hop {where} does not answer. {error}")
     if settings.guard.next_hop is None:
         return Answer(
             Health.UNSURE,
             "guard.next_hop is not set: the post office catches all mail.",
         )
     return Answer(Health.GOOD, f"The next hop {where} answers.")
+
+
+async def _reach(client: ClientSettings) -> None:
+    """Greet the next hop, inside TLS where the settings say so. Raises HopAway."""
+    brief = timedelta(seconds=10)
+    patience = Timeouts(brief, brief, brief, brief, brief)
+    connection = await connect(replace(client, timeouts=patience))
+    connection.quit()
+
+
+def _signing(settings: Settings) -> Iterator[Answer]:
+    """The key that private copies are signed with, and what DNS has to say of it."""
+    try:
+        key = wiring_smarthost.dkim_key(settings)
+    except UndisclosedError as error:
+        yield Answer(Health.BAD, str(error))
+        return
+    if key is None or settings.guard.dkim.mode != "sign":
+        return
+    for domain in sorted(settings.guard.dkim.domains):
+        name = f"{settings.guard.dkim.selector}._domainkey.{domain}"
+        text = f"Private copies are signed; TXT of {name} must be: {key.record}"
+        yield Answer(Health.UNSURE, text)
+
+
+def _reader() -> Answer:
+    """Whether a child process starts, and reads."""
+    with wiring.reader() as reader:
+        document = reader.read(MASKED, b"name,mail\r\nprobe,probe@probe.invalid\r\n")
+    if document.uncertain:
+        return Answer(Health.BAD, f"Attachments are not read. {document.uncertain[0]}")
+    return Answer(Health.GOOD, "Attached documents are read, in child processes.")
 
 
 def _probe(

@@ -76,6 +76,10 @@ def effective(policy: Policy) -> Iterator[str]:
     yield f"mailing_window_days = {policy.mailing_window.total_seconds() / 86_400:g}"
     yield from _teams(policy)
     yield from _lists(policy)
+    if policy.keys:
+        yield ""
+        yield "[policy.keys]"
+        yield f"# {_counted(len(policy.keys), 'key')}"
     yield ""
     yield "[policy.actions]"
     for rule in ALL_RULES:

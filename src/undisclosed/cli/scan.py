@@ -30,6 +30,8 @@ from undisclosed.scan.objects import (
 from undisclosed.scan.report import Page, render_report
 from undisclosed.scan.scan import Result, scan
 from undisclosed.transport.mailbox import read_path, stored_size
+from undisclosed.transport.reading.limits import ReaderLimits
+from undisclosed.transport.reading.pool import PooledReader
 
 INTERRUPTED = 130
 
@@ -90,8 +92,11 @@ def run(args: argparse.Namespace) -> int:
     began = time.monotonic()
     items = chain.from_iterable(read_path(path) for path in args.paths)
     whole = sum(stored_size(path) for path in args.paths if path != "-")
-    with ScanProgress(whole) as progress:
-        result = scan(items, policy, jobs=args.jobs, on_progress=progress.show)
+    reader = PooledReader(ReaderLimits(processes=1))
+    with ScanProgress(whole) as progress, reader:
+        result = scan(
+            items, policy, jobs=args.jobs, reader=reader, on_progress=progress.show
+        )
     _print(args, result, time.monotonic() - began)
     if args.report is not None:
         _write_report(args, result)

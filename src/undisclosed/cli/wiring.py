@@ -10,20 +10,29 @@ import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from undisclosed.cli import options
+from undisclosed.cli import options, wiring_smarthost
 from undisclosed.console.site import site_settings
-from undisclosed.console.wiring import keyed_ids, link_signer, memory, spool
+from undisclosed.console.wiring import (
+    clearances,
+    keyed_ids,
+    link_signer,
+    memory,
+    reader,
+    spool,
+)
 from undisclosed.core.address import Address
 from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.guard.checkpoint import Checkpoint, CheckpointSettings
 from undisclosed.guard.endpoints.settings import SmtpSettings
 from undisclosed.guard.endpoints.smtp import SmtpEndpoint
+from undisclosed.guard.exemptions import Exemptions
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.notices import Notices, NoticeSettings
 from undisclosed.guard.relay import Hop, HopSettings
 from undisclosed.postoffice.catch import PostOffice, PostOfficeSettings
 from undisclosed.store import bootstrap, journal, master_key, migrate, postgres
 from undisclosed.store import settings as settings_store
+from undisclosed.store.accepted import PostgresTrace
 from undisclosed.store.caught import PostgresCatcher
 from undisclosed.store.settings import HostPort, Settings
 from undisclosed.transport.smtp.client import ClientSettings
@@ -43,6 +52,7 @@ __all__ = [
     "next_hop",
     "notices",
     "post_office",
+    "reader",
     "spool",
     "utc_now",
 ]
@@ -126,10 +136,7 @@ def delivery_hop(settings: Settings) -> Hop:
 
 
 def _client(settings: Settings) -> ClientSettings:
-    where = next_hop(settings)
-    return ClientSettings(
-        host=where.host, port=where.port, hostname=settings.guard.hostname
-    )
+    return wiring_smarthost.client(settings, next_hop(settings))
 
 
 def _journal(event: str, **facts: object) -> None:
@@ -164,9 +171,16 @@ def checkpoint(settings: Settings, metrics: GuardMetrics) -> Checkpoint:
         notices=notices(settings),
         journal=_journal,
         metrics=metrics,
+        reader=reader(),
+        passes=(clearances(), *wiring_smarthost.passes(settings)),
         settings=CheckpointSettings(
-            observe=settings.guard.is_observing, hold_for=settings.holds.expiry
+            observe=settings.guard.is_observing,
+            hold_for=settings.holds.expiry,
+            undo_split=settings.holds.undo_split,
+            undo_accepted=settings.holds.undo_accepted,
         ),
+        exempt=Exemptions(settings.policy.exemptions),
+        trace=PostgresTrace() if settings.guard.has_trace else None,
     )
 
 
@@ -190,7 +204,8 @@ def endpoint(settings: Settings, metrics: GuardMetrics) -> SmtpEndpoint:
             host=guard.listen.host,
             port=guard.listen.port,
             hostname=guard.hostname,
-            clients=guard.clients,
+            access=wiring_smarthost.access(settings),
+            client_ca=guard.access.client_ca,
             max_size=limits.max_size,
             max_recipients=limits.max_recipients,
             max_connections=limits.max_connections,
@@ -202,4 +217,5 @@ def endpoint(settings: Settings, metrics: GuardMetrics) -> SmtpEndpoint:
             tls_key=guard.tls_key,
         ),
         metrics,
+        authenticator=wiring_smarthost.authenticator(),
     )

@@ -5,16 +5,19 @@ import argparse
 import asyncio
 import os
 import socket
+from dataclasses import replace
 
 from prometheus_client import start_http_server
 
-from undisclosed.cli import options, wiring
+from undisclosed.cli import options, wiring, wiring_send, wiring_smarthost
+from undisclosed.cli.journal import note_heads
 from undisclosed.cli.ports import refuse_taken
 from undisclosed.guard.deliver import DeliverySettings, deliver_due
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.relay import Hop
 from undisclosed.guard.sweep import SweepSettings, sweep
-from undisclosed.store import desk, jobs, retention
+from undisclosed.send.deliver import Sender
+from undisclosed.store import absence, desk, jobs, ledger, retention, sealing
 from undisclosed.store.presence import Presence, free_leases_of_the_dead
 from undisclosed.store.settings import Settings
 
@@ -49,6 +52,8 @@ async def _work(settings: Settings, name: str) -> None:
     presence = Presence(name)
     work.register(jobs.DELIVER, _deliver(settings, hop, presence, metrics, stop))
     work.register(jobs.SWEEP, _sweep(settings, presence, metrics))
+    sender = wiring_send.sender(settings, wiring.next_hop(settings), name)
+    work.register(jobs.SEND, _send(sender, presence, stop))
     await work.run_worker(stop, name=name)
     await hop.close()
     presence.close()
@@ -61,7 +66,10 @@ def _deliver(
     metrics: GuardMetrics,
     stop: asyncio.Event,
 ) -> jobs.Task:
-    chosen = DeliverySettings(retry=settings.delivery.retry)
+    chosen = DeliverySettings(
+        retry=settings.delivery.retry,
+        finishes=wiring_smarthost.finishes(settings, wiring.reader()),
+    )
 
     async def deliver() -> None:
         await asyncio.to_thread(presence.renew)
@@ -74,10 +82,19 @@ def _deliver(
             name=wiring.keyed_ids(),
             settings=chosen,
             metrics=metrics,
+            memory=wiring.memory(),
         ):
             pass
 
     return deliver
+
+
+def _send(sender: Sender, presence: Presence, stop: asyncio.Event) -> jobs.Task:
+    async def send() -> None:
+        await asyncio.to_thread(presence.renew)
+        await sender.send_due(stop)
+
+    return send
 
 
 def _sweep(settings: Settings, presence: Presence, metrics: GuardMetrics) -> jobs.Task:
@@ -88,17 +105,19 @@ def _sweep(settings: Settings, presence: Presence, metrics: GuardMetrics) -> job
         now = wiring.utc_now()
         await asyncio.to_thread(presence.renew)
         await asyncio.to_thread(free_leases_of_the_dead)
+        await asyncio.to_thread(ledger.free_leases_of_the_dead)
         await asyncio.to_thread(
             sweep,
             wiring.spool(),
             wiring.memory(),
-            chosen,
+            replace(chosen, away=await asyncio.to_thread(absence.away, now)),
             now,
             notices=notices,
             name=wiring.keyed_ids(),
         )
         metrics.waiting(*await asyncio.to_thread(desk.waiting, now))
         await asyncio.to_thread(retention.purge, settings, now)
+        note_heads(settings, await asyncio.to_thread(sealing.seal, now))
 
     return swept
 

@@ -31,6 +31,7 @@ class Right(Enum):
     ASK_ADDRESSES = auto()  # read addresses in full, journalled
     SEND_SINGLY = auto()  # for others
     RELEASE = auto()  # others' mail unchanged, with a reason
+    DECLARE = auto()  # circles, and who is under visible-mail control
     SEE_POST_OFFICE = auto()  # caught mail, with its content
     REPLAY = auto()  # start the replay of a case
     INVITE = auto()  # make accounts and log-in links
@@ -42,6 +43,7 @@ _APPROVER: Final = frozenset(
         Right.ASK_ADDRESSES,
         Right.SEND_SINGLY,
         Right.RELEASE,
+        Right.DECLARE,
         Right.SEE_POST_OFFICE,
         Right.REPLAY,
     }

@@ -14,7 +14,16 @@ from urllib.parse import urlsplit
 
 from undisclosed.console import logged_paths
 
-GROUPS: Final = ("accounts", "links", "mailings", "observed", "postoffice", "start")
+GROUPS: Final = (
+    "accounts",
+    "circles",
+    "control",
+    "links",
+    "mailings",
+    "observed",
+    "postoffice",
+    "start",
+)
 """The groups of pages: each a folder of one shape."""
 
 MIDDLEWARE: Final = (

@@ -12,9 +12,12 @@ urlpatterns = [
     path("", include("undisclosed.console.start.urls")),
     path("", include("undisclosed.console.accounts.urls")),
     path("mailings/", include("undisclosed.console.mailings.urls")),
+    path("circles/", include("undisclosed.console.circles.urls")),
+    path("control/", include("undisclosed.console.control.urls")),
     path("links/", include("undisclosed.console.links.urls")),
     path("observed/", include("undisclosed.console.observed.urls")),
     path("post-office/", include("undisclosed.console.postoffice.urls")),
+    path("v1/", include("undisclosed.console.api.urls")),
     path("healthz", health, name="health"),
 ]
 

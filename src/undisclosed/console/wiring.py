@@ -16,12 +16,19 @@ from django.utils import timezone
 
 from undisclosed.core.policy import Policy
 from undisclosed.guard import desk
+from undisclosed.guard.clearance import Clearances
+from undisclosed.guard.copies import CannotSendSingly
+from undisclosed.guard.endpoints.http import HttpEndpoint
 from undisclosed.guard.identity import KeyedIds
 from undisclosed.guard.links import LinkSigner
-from undisclosed.store import crypto
+from undisclosed.send.tokens import Purpose, Tokens
+from undisclosed.store import crypto, journal
 from undisclosed.store.memory import PostgresMemory
 from undisclosed.store.settings_values import Settings
 from undisclosed.store.spool import PostgresSpool
+from undisclosed.store.used import PostgresOnce
+from undisclosed.transport.reading.limits import ReaderLimits
+from undisclosed.transport.reading.pool import PooledReader
 
 Outcomes = tuple[desk.Outcome, ...]
 
@@ -49,6 +56,13 @@ def link_signer() -> LinkSigner:
 
 
 @cache
+def send_tokens() -> Tokens:
+    """Makes and opens the opaque tokens of campaigns."""
+    keys = crypto.keys()
+    return Tokens({one: keys.derive(f"send {one.value}") for one in Purpose})
+
+
+@cache
 def spool() -> PostgresSpool:
     """Held mail and the copies that leave."""
     return PostgresSpool(crypto.keys())
@@ -60,14 +74,50 @@ def memory() -> PostgresMemory:
     return PostgresMemory(crypto.keys())
 
 
+@cache
+def clearances() -> Clearances:
+    """Makes and opens what was decided about mail before it came."""
+    return Clearances(
+        crypto.keys().derive("clearances"),
+        PostgresOnce(crypto.keys()),
+        _journal,
+        lifetime=settings().api.clearance,
+    )
+
+
+@cache
+def reader() -> PooledReader:
+    """Reads attached documents, in child processes of this one."""
+    limits = settings().guard.reader
+    return PooledReader(
+        ReaderLimits(limits.processes, limits.limit.total_seconds(), limits.memory)
+    )
+
+
+@cache
+def http_endpoint() -> HttpEndpoint:
+    """Advises about mail that is not sent yet."""
+    return HttpEndpoint(policy(), clearances(), reader=reader())
+
+
+def _journal(event: str, **facts: object) -> None:
+    """The guard's journal: what it writes, it did itself."""
+    journal.write(event, actor="guard", **facts)
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """One way to decide a whole mailing."""
+    """One way to decide a whole mailing. ``has_undo``: what leaves of it waits."""
 
     decide: Callable[..., Outcomes]
+    has_undo: bool = False
 
     def of(self, mailing_id: str, by: desk.Actor, **more: str) -> Outcomes:
         """Decide every held mail of the mailing. Raises as ``guard.desk`` does."""
+        undo: dict[str, object] = {}
+        if self.has_undo:
+            # Its copies are made now, so its documents are read again.
+            undo = {"undo": settings().holds.undo_split, "reader": reader()}
         return self.decide(
             spool(),
             memory(),
@@ -76,10 +126,21 @@ class Decision:
             by,
             timezone.now(),
             name=keyed_ids(),
+            **undo,
             **more,
         )
 
 
-SEND_SINGLY: Final = Decision(desk.send_mailing_singly)
+REFUSALS: Final = (
+    desk.NotYours,
+    desk.NotAnApprover,
+    desk.OwnMail,
+    desk.ReasonMissing,
+    CannotSendSingly,
+)
+"""Why a decision is not carried out; each says so in a sentence."""
+
+SEND_SINGLY: Final = Decision(desk.send_mailing_singly, has_undo=True)
+SEND_NOW: Final = Decision(desk.send_mailing_now)
 WITHDRAW: Final = Decision(desk.withdraw_mailing)
 RELEASE: Final = Decision(desk.release_mailing)

@@ -4,54 +4,39 @@
 A text without an at sign costs a search for one; blocks that hold one are decoded.
 """
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from undisclosed.core.address import Address
 from undisclosed.core.charsets import decode
-from undisclosed.core.encoded_words import field_text
-from undisclosed.core.header import Cut, HeaderBlock
-from undisclosed.core.mime import Kind, Limits, TextPart, parts_of
+from undisclosed.core.documents import Reader
+from undisclosed.core.gathered import Documents, Gathered, Inside
+from undisclosed.core.header import HeaderBlock, split_content
+from undisclosed.core.media_types import Kind
+from undisclosed.core.mime import Limits, TextPart, parts_inside, parts_of
 from undisclosed.core.notes import Channels, Notes
-from undisclosed.core.part_text import is_read_whole, texts_with_at_sign
-from undisclosed.core.recall import TNEF_TYPES, has_recall_class
-from undisclosed.core.shown import (
-    attached_messages,
-    body_text,
-    html_body,
-    name_and_channel,
-    quoted_headers,
-)
-from undisclosed.core.text import (
-    addresses_in_text,
-    html_visible_text,
-    number_of_at_signs,
-)
-from undisclosed.core.transfer_encodings import stream
+from undisclosed.core.part_text import bytes_of
+from undisclosed.core.shown import attached_messages
+from undisclosed.core.shown.documents import may_be_document, read_document
+from undisclosed.core.shown.parts import PART_READERS, read_attached_header
+from undisclosed.core.text import html_visible_text
 
 LONGEST_VISIBLE_TEXT = 65_536
 """Characters of the body that ``visible_text`` gives."""
 
-LONGEST_TNEF = 1024 * 1024
-"""Bytes of a TNEF stream in which the class of a recall is looked for."""
-
-_People = tuple[list[Address], list[Address]]
-_NEVER_HTML = frozenset({"", "text/plain", "text/csv", "application/json"})
-_BEGINNING_OF_HTML = re.compile(
-    r"[\s\ufeff]*<(?:!doctype|!--|html|head|body|meta|style|div|table|p|span|font)\b",
-    re.IGNORECASE,
+_AS_SEEN = (
+    (Kind.TEXT, str),
+    (Kind.HTML, html_visible_text),
+    (Kind.CALENDAR, str),
 )
-_END_OF_FLOWED_LINE = re.compile(r" \r?\n(?:>+ ?)?")
-_FILE_NAMES = "names of attachments"
-_LONG_HEADER = "The header of one of its parts is longer than is read."
-_LONG_TEXT = "A text in it is longer than is read of its charset."
 _TOO_MANY_PARTS = "It has more parts, or parts nested deeper, than are read."
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What the body shows, and what of it could not be read."""
+    """What the body shows, and what of it could not be read.
+
+    The names are those of ``core.reading.Content``.
+    """
 
     in_text: Channels = field(repr=False)
     in_forwarded: Channels = field(repr=False)
@@ -59,134 +44,71 @@ class Body:
     unread_parts: tuple[str, ...]
     uncertain: tuple[str, ...]
     recall: bool
+    in_protected: Channels = field(default_factory=dict, repr=False)
+    key_ids: frozenset[str] = frozenset()
+    needs_reader: bool = False
+    editable: tuple[TextPart, ...] = field(default=(), repr=False)
+    documents: Documents = field(default_factory=dict, repr=False)
 
 
-def read_body(content: bytes, header: HeaderBlock, notes: Notes) -> Body:
+def read_body(
+    content: bytes, header: HeaderBlock, notes: Notes, reader: Reader | None = None
+) -> Body:
     """Read every part of the body. Never raises."""
     doubts = Notes(notes.most, notes.own_side, noted=notes.noted)
-    in_text: Channels = {}
-    in_forwarded: Channels = {}
-    text_parts: list[TextPart] = []
-    unread: dict[str, None] = {}
+    gathered = Gathered(doubts, reader, content=content)
     limits = Limits()
-    recall = False
-    for part in parts_of(content, header, limits):
-        match part.kind:
-            case Kind.TEXT | Kind.HTML:
-                _read_text(part, in_text, in_forwarded, doubts)
-                if part.media_type and not part.is_attached and not part.nesting:
-                    text_parts.append(part)
-            case Kind.MESSAGE:
-                _read_attached_header(part, in_forwarded, doubts)
-            case Kind.REPORT:
-                _read_report(part, in_forwarded, doubts)
-            case Kind.NAMES:
-                _read_names(part, in_text, doubts)
-            case Kind.UNREAD:
-                unread[part.media_type] = None
-                if part.media_type in TNEF_TYPES:
-                    recall = recall or has_recall_class(_beginning(part))
+    _read_parts(parts_of(content, header, limits), gathered)
+    while gathered.inside:
+        _read_inside(gathered.inside.pop(0), limits, gathered)
     if limits.exceeded:
         doubts.doubt(_TOO_MANY_PARTS)
     notes.noted = doubts.noted
     return Body(
-        in_text,
-        in_forwarded,
-        tuple(text_parts),
-        tuple(unread),
+        gathered.in_text,
+        gathered.in_forwarded,
+        tuple(gathered.text_parts),
+        tuple(gathered.unread),
         tuple(doubts.uncertain),
-        recall,
+        gathered.recall,
+        gathered.in_protected,
+        frozenset(gathered.key_ids),
+        gathered.needs_reader,
+        tuple(gathered.editable),
+        gathered.documents,
     )
 
 
-def _read_text(
-    part: TextPart, in_text: Channels, in_forwarded: Channels, notes: Notes
-) -> None:
-    is_html = part.kind is Kind.HTML
-    channel = html_body.CHANNEL if is_html else body_text.CHANNEL
-    if part.nesting:
-        channel = attached_messages.PREFIX + channel
-    elif part.is_attached:
-        channel = body_text.ATTACHED
-    if not is_read_whole(part):
-        notes.doubt(_LONG_TEXT)
-    for text in texts_with_at_sign(part):
-        if notes.is_too_much(number_of_at_signs(text)):
-            return
-        for found, quoted in _readings(part, text):
-            notes.note(in_text, found, channel)
-            notes.note(in_forwarded, quoted, quoted_headers.CHANNEL)
-            if notes.is_full:
-                notes.stop()
-                return
+def _read_parts(parts: Iterable[TextPart], gathered: Gathered) -> None:
+    for part in parts:
+        PART_READERS[part.kind](part, gathered)
+        if may_be_document(part):
+            read_document(part, gathered)
 
 
-def _readings(part: TextPart, text: str) -> Iterator[_People]:
-    """Who is read in a text, in each way in which readers would show it."""
-    if part.kind is Kind.HTML:
-        yield html_body.read_html_body(text)
+def _read_inside(inside: Inside, limits: Limits, gathered: Gathered) -> None:
+    """Read a message, or a file, that was found inside of a part."""
+    gathered.depth = inside.depth
+    source, nesting = inside.source, inside.nesting
+    if inside.file is not None:
+        _read_parts((inside.file,), gathered)
         return
-    yield body_text.read_body_text(text)
-    if part.joins_lines:
-        yield body_text.read_body_text(_END_OF_FLOWED_LINE.sub("", text))
-    if "<" in text and (
-        part.media_type not in _NEVER_HTML or _BEGINNING_OF_HTML.match(text)
-    ):
-        yield html_body.read_html_body(text)
-
-
-def _read_attached_header(part: TextPart, shown: Channels, notes: Notes) -> None:
-    for raw_name, body, _, _ in _cuts_of(part, notes):
-        channel = name_and_channel(raw_name)[1]
-        if channel is None:
-            continue
-        if b"@" in body or b"=?" in body or not body.isascii():
-            found = channel.read(notes.within_limit(field_text(body)))
-            notes.note(shown, found, attached_messages.PREFIX + channel.label)
-
-
-def _read_report(part: TextPart, shown: Channels, notes: Notes) -> None:
-    for text in texts_with_at_sign(part):
-        if notes.is_too_much(number_of_at_signs(text)):
-            return
-        for channel, found in attached_messages.read_report(text):
-            notes.note(shown, found, channel)
-
-
-def _read_names(part: TextPart, shown: Channels, notes: Notes) -> None:
-    """Read the fields of a part: file names and descriptions are seen by readers."""
-    for raw_name, body, _, _ in _cuts_of(part, notes):
-        channel = name_and_channel(raw_name)[1]
-        if channel is not None:
-            found = channel.read(notes.within_limit(field_text(body)))
-            notes.note(shown, found, _FILE_NAMES if raw_name else body_text.CHANNEL)
-        elif not raw_name:
-            text = notes.within_limit(field_text(body))
-            notes.note(shown, addresses_in_text(text), body_text.CHANNEL)
-
-
-def _cuts_of(part: TextPart, notes: Notes) -> tuple[Cut, ...]:
-    if part.header is None:
-        return ()
-    if part.header.is_cut:
-        notes.doubt(_LONG_HEADER)
-    return part.header.cuts
-
-
-def _beginning(part: TextPart) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    for block in stream(part.source, part.start, part.end, part.encoding):
-        pieces.append(block)
-        size += len(block)
-        if size >= LONGEST_TNEF:
-            break
-    return b"".join(pieces)
+    if inside.is_wrapped:
+        _read_parts(parts_inside(source, limits, nesting=nesting), gathered)
+        return
+    header = split_content(source)
+    message = TextPart(
+        Kind.MESSAGE, "message/rfc822", source, 0, len(source), header=header
+    )
+    is_outlook = inside.is_outlook
+    prefix = attached_messages.OUTLOOK if is_outlook else attached_messages.PREFIX
+    read_attached_header(message, gathered, prefix)
+    _read_parts(parts_of(source, header, limits, nesting=nesting), gathered)
 
 
 def visible_text(parts: tuple[TextPart, ...]) -> str:
     """What a reader would see of these parts: plain text, else HTML without tags."""
-    for kind, as_seen in ((Kind.TEXT, str), (Kind.HTML, html_visible_text)):
+    for kind, as_seen in _AS_SEEN:
         pieces: list[str] = []
         size = 0
         for part in parts:
@@ -202,11 +124,5 @@ def visible_text(parts: tuple[TextPart, ...]) -> str:
 
 
 def _first_text(part: TextPart) -> str:
-    pieces: list[bytes] = []
-    size = 0
-    for block in stream(part.source, part.start, part.end, part.encoding):
-        pieces.append(block)
-        size += len(block)
-        if size >= 4 * LONGEST_VISIBLE_TEXT:
-            break
-    return decode(b"".join(pieces), part.charset)
+    data = bytes_of(part, 4 * LONGEST_VISIBLE_TEXT)
+    return decode(data, part.charset)

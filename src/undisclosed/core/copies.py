@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How the header block of one mail is edited for each of its recipients.
+"""How one mail is edited for each of its recipients, its header block above all.
 
 What all copies have in common is found once: which fields name whom, and the bytes
 of each mailbox as they were written. A copy then costs what its own fields cost.
@@ -10,13 +10,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from undisclosed.core.address import Address
+from undisclosed.core.body_edits import BodyEdits
 from undisclosed.core.disclosure import Reading
 from undisclosed.core.encoded_words import field_text
 from undisclosed.core.header import Field, may_hide_at_sign
 from undisclosed.core.patch import Edit, Patch
+from undisclosed.core.policy import Policy
 from undisclosed.core.quiet_fields import COUNTED, People
 from undisclosed.core.shown import name_and_channel
 from undisclosed.core.shown.channel import FieldChannel, Role
+
+BODY = "the body"
+"""What a DKIM signature covers beside fields (RFC 6376 §3.7)."""
 
 _DESTINATIONS = ("to", "cc", "resent-to", "resent-cc")  # RFC 5322 §3.6.3, §3.6.6
 _MOVED = ("to", "cc")  # the recipient leaves them, because the first To names them
@@ -72,11 +77,12 @@ class _Named:
 class Copies:
     """All private copies of one mail: ``of`` makes the patch for one recipient."""
 
-    def __init__(self, content: bytes, reading: Reading) -> None:
+    def __init__(self, content: bytes, reading: Reading, policy: Policy) -> None:
         self._reading = reading
         self._fields = reading.content.header.fields
         self._block = content[: reading.content.header.body_start]
         self._newline = b"\r\n" if b"\r\n" in self._block else b"\n"
+        self._body = BodyEdits(content, reading, policy)
         self._written: dict[Address, bytes] = {}
         self._removals = tuple(
             Edit(one.start, one.end) for one in reading.content.removals
@@ -106,13 +112,19 @@ class Copies:
             if is_moved or named.names_others_than(recipient):
                 kept = self._kept(named, recipient, is_moved=is_moved)
                 edits.append(self._rewritten(named, kept))
-        return Patch(tuple(sorted(edits, key=lambda edit: (edit.start, edit.end))))
+        edits.sort(key=lambda edit: (edit.start, edit.end))
+        return Patch((*edits, *self._body.of(recipient)))
 
     def changed_fields(self, patch: Patch) -> frozenset[str]:
-        """The names of the fields that a patch changes, removes or adds."""
+        """The names of the fields that a patch changes, removes or adds.
+
+        ``BODY`` is among them where it changes the body.
+        """
         names = {(one.start, one.end): one.name for one in self._fields}
+        body_start = self._reading.content.header.body_start
         return frozenset(
-            names.get((edit.start, edit.end), "to") for edit in patch.edits
+            names.get((edit.start, edit.end), "to") if edit.start < body_start else BODY
+            for edit in patch.edits
         )
 
     def _add(self, one: Field) -> None:

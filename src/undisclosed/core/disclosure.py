@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from undisclosed.core.address import Address
 from undisclosed.core.documents import Reader
 from undisclosed.core.header import HeaderBlock
+from undisclosed.core.known import Known
 from undisclosed.core.mail import Mail
 from undisclosed.core.organisations import (
     is_mail_provider,
@@ -32,6 +33,7 @@ from undisclosed.core.quiet_fields import (
     quiet_channel,
 )
 from undisclosed.core.reading import Content, read_content
+from undisclosed.core.strangers import Strangers, still_new
 
 INSIDE = ""
 """Stands for the organisation itself where another organisation's domain could."""
@@ -151,6 +153,32 @@ class Reading:
     def outsiders_shown(self) -> frozenset[Address]:
         """Every outsider whom the header shows, known to the viewers or not."""
         return frozenset(filter(self.sides.is_outsider, self.content.in_header))
+
+    @property
+    def strangers(self) -> Strangers:
+        """Who does not know whom without asking, to be asked again with Memory."""
+        own_side = {self.content.author, self.content.sender}
+        return Strangers(
+            self.outside_viewers - own_side, self.sides.organisation, self.is_sensitive
+        )
+
+    def with_known(self, known: Known) -> "Reading":
+        """The same reading after Memory was asked: who knows whom is no longer new.
+
+        Of a thread that goes on, the people who join it are left in ``newly_shown``.
+        A sensitive list is more than any circle or thread.
+        """
+        groups = (*known.circles, *known.threads)
+        if not groups or self.is_sensitive:
+            return self
+        strangers = self.strangers
+        newly_shown, _ = still_new(self.newly_shown, 0, known, strangers)
+        return replace(
+            self,
+            newly_shown=newly_shown,
+            newly_shown_in_body=strangers.new(self.newly_shown_in_body, groups)[0],
+            newly_forwarded=strangers.new(self.newly_forwarded, groups)[0],
+        )
 
 
 def read(

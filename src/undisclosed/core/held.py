@@ -25,24 +25,27 @@ class NoSuchHold(UndisclosedError):
 
 
 class HoldDecided(UndisclosedError):
-    """The held mail was already sent singly, released, withdrawn or returned."""
+    """The held mail was already decided, and nothing of it waits any more."""
 
 
 class HoldState(Enum):
-    """Where a held mail is. Every state but HELD is final."""
+    """Where a held mail is. What was withdrawn or returned stays so."""
 
     HELD = "held"
+    ACCEPTED = "accepted"  # nothing is wrong with it; it waits for its undo window
     SPLIT = "split"  # private copies are queued or gone
     RELEASED = "released"  # goes out unchanged, by an approver's decision
-    WITHDRAWN = "withdrawn"  # taken back by its sender; nothing left
+    WITHDRAWN = "withdrawn"  # taken back: no more of it leaves than had left
     RETURNED = "returned"  # went back to its sender at expiry
 
 
 class HoldEvent(Enum):
     """What can happen to a held mail."""
 
+    ACCEPT = "accept"
     SEND_SINGLY = "send singly"
     RELEASE = "release"
+    SEND_NOW = "send now"
     WITHDRAW = "withdraw"
     ESCALATE = "escalate"
     EXPIRE = "expire"
@@ -50,17 +53,30 @@ class HoldEvent(Enum):
 
 HOLD_TRANSITIONS = {
     HoldState.HELD: {
+        HoldEvent.ACCEPT: HoldState.ACCEPTED,
         HoldEvent.SEND_SINGLY: HoldState.SPLIT,
         HoldEvent.RELEASE: HoldState.RELEASED,
         HoldEvent.WITHDRAW: HoldState.WITHDRAWN,
         HoldEvent.ESCALATE: HoldState.HELD,
         HoldEvent.EXPIRE: HoldState.RETURNED,
     },
-    HoldState.SPLIT: {},
-    HoldState.RELEASED: {},
+    HoldState.ACCEPTED: {
+        HoldEvent.SEND_NOW: HoldState.ACCEPTED,
+        HoldEvent.WITHDRAW: HoldState.WITHDRAWN,
+    },
+    HoldState.SPLIT: {
+        HoldEvent.SEND_NOW: HoldState.SPLIT,
+        HoldEvent.WITHDRAW: HoldState.WITHDRAWN,
+    },
+    # The hour that an only approver waits is no undo window: nobody ends it early.
+    HoldState.RELEASED: {HoldEvent.WITHDRAW: HoldState.WITHDRAWN},
     HoldState.WITHDRAWN: {},
     HoldState.RETURNED: {},
 }
+"""What leads where. *Send now* and *withdraw* need a copy that still waits."""
+
+LEAVING = frozenset((HoldState.ACCEPTED, HoldState.SPLIT, HoldState.RELEASED))
+"""States in which copies may still wait to leave, and can be taken back."""
 
 
 class CopyState(Enum):
@@ -70,15 +86,19 @@ class CopyState(Enum):
     SENT = "sent"  # the next hop answered 250; no more is known
     DELAYED = "delayed"  # 4xx or no answer; again later
     FAILED = "failed"  # 5xx, or given up; never again
+    WITHDRAWN = "withdrawn"  # taken back before it left; never again
+    IN_DOUBT = "in doubt"  # taken back while its worker died in a try: it may be gone
 
 
 class CopyEvent(Enum):
-    """What the next hop answered to one try."""
+    """What the next hop answered to one try, or that there is no further one."""
 
     REPLY_2XX = "2xx"
     REPLY_4XX = "4xx"
     REPLY_5XX = "5xx"
     GIVEN_UP = "given up"
+    TAKEN_BACK = "taken back"
+    UNANSWERED = "unanswered"
 
 
 COPY_TRANSITIONS = {
@@ -87,15 +107,21 @@ COPY_TRANSITIONS = {
         CopyEvent.REPLY_4XX: CopyState.DELAYED,
         CopyEvent.REPLY_5XX: CopyState.FAILED,
         CopyEvent.GIVEN_UP: CopyState.FAILED,
+        CopyEvent.TAKEN_BACK: CopyState.WITHDRAWN,
+        CopyEvent.UNANSWERED: CopyState.IN_DOUBT,
     },
     CopyState.DELAYED: {
         CopyEvent.REPLY_2XX: CopyState.SENT,
         CopyEvent.REPLY_4XX: CopyState.DELAYED,
         CopyEvent.REPLY_5XX: CopyState.FAILED,
         CopyEvent.GIVEN_UP: CopyState.FAILED,
+        CopyEvent.TAKEN_BACK: CopyState.WITHDRAWN,
+        CopyEvent.UNANSWERED: CopyState.IN_DOUBT,
     },
     CopyState.SENT: {},
     CopyState.FAILED: {},
+    CopyState.WITHDRAWN: {},
+    CopyState.IN_DOUBT: {},
 }
 
 
@@ -162,6 +188,24 @@ class NewHold:
     subject: str = field(default="", repr=False)
     shown: tuple[Shown, ...] = field(default=(), repr=False)
     """Whom the mail would newly show, with the channels (kept sealed, for the page)."""
+    is_ownerless: bool = False
+    """Nobody inside sent it: it belongs to the desk, and goes back to nobody."""
+    notice: "Outgoing | None" = field(default=None, repr=False)
+    """What its sender is told; queued in the same commit, once for its mailing, and
+    again where all of that had been decided before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a mail that was to be held.
+
+    ``state`` is not HELD where the mail is a client's retry of one that was decided.
+    ``is_settled``: Memory's place was settled as HELD in the same commit.
+    """
+
+    id: str
+    state: HoldState
+    is_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +226,7 @@ class Hold:
     expires_at: datetime
     escalations: int
     size: int
+    is_ownerless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Would this mail show people to each other who should not be? Start reading here.
 
-``disclosure.read`` says who would see whom, Memory says what is ``Known``, the
-``Policy`` says how much is too much. Each rule (``core.rules``) answers one
-question with a finding or None.
+``disclosure.read`` says who would see whom, Memory says what is ``Known`` (who knows
+whom already, who must not), the ``Policy`` says how much is too much. Each rule
+(``core.rules``) answers one question with a finding or None.
 """
 
 from collections.abc import Iterable
 
+from undisclosed.core.authorship import is_ours
 from undisclosed.core.disclosure import Reading
 from undisclosed.core.known import Clearance, Known
 from undisclosed.core.policy import Policy
@@ -23,6 +24,7 @@ def judge(
     Fields that must not travel (a Bcc left in) are part of the verdict whatever the
     action: the relay cuts them out on accept, the split from every copy.
     """
+    reading = reading.with_known(known)
     findings = []
     for rule in rules:
         finding = rule.check(reading, known, policy)
@@ -30,6 +32,8 @@ def judge(
             findings.append(finding)
     actions = (finding.action for finding in findings)
     action = max(actions, key=SEVERITY.index, default=Action.ACCEPT)
+    if not is_ours(reading.content.author, policy):
+        action = min(action, policy.authored_elsewhere, key=SEVERITY.index)
     if action is Action.HOLD and known.clearance is not None:
         action = _CLEARED[known.clearance]
     return Verdict(action, tuple(findings), reading.content.removals)

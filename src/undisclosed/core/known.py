@@ -6,11 +6,19 @@ counts and with those of the asked addresses that it knows.
 """
 
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 
 from undisclosed.core.address import Address
 
 People = frozenset[Address]
+
+
+class AudienceKind(StrEnum):
+    """Why some people are remembered together: they know one another, or must not."""
+
+    CIRCLE = "circle"
+    THREAD = "thread"
+    HIDDEN = "hidden"
 
 
 class Clearance(Enum):
@@ -37,6 +45,15 @@ class MailingSoFar:
     waves: int
 
 
+_FEWEST_OF_AUDIENCE = 3
+_FEWEST_OF_SENSITIVE_AUDIENCE = 2
+
+
+def fewest_of_audience(is_sensitive: bool) -> int:
+    """How many of one hidden audience may not be shown together (design, section 1)."""
+    return _FEWEST_OF_SENSITIVE_AUDIENCE if is_sensitive else _FEWEST_OF_AUDIENCE
+
+
 @dataclass(frozen=True, slots=True)
 class HiddenAudience:
     """Those of the asked people who stand in one hidden audience together."""
@@ -52,7 +69,9 @@ class Known:
     ``recalled``: a mail in Memory of the same sender has the subject that this
     recall names and shares its audience. ``circles`` and ``threads`` are groups of
     the asked people who know one another: declared by an approver, or shown together
-    before. ``hidden`` are the hidden audiences that two or more of them stand in.
+    before. ``joined`` is how many people our own mail brought into the threads that
+    this mail goes on with, over their whole life, those that it brings itself not
+    counted. ``hidden`` are the hidden audiences that two or more of them stand in.
     ``is_controlled``: the author is under visible-mail control. ``clearance`` is what
     was decided about this very mail before it came.
 
@@ -63,6 +82,7 @@ class Known:
     recalled: bool = False
     circles: tuple[People, ...] = field(default=(), repr=False)
     threads: tuple[People, ...] = field(default=(), repr=False)
+    joined: int = 0
     hidden: tuple[HiddenAudience, ...] = field(default=(), repr=False)
     is_controlled: bool = False
     clearance: Clearance | None = None

@@ -11,14 +11,18 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 
 from undisclosed.core.address import Address
 from undisclosed.core.disclosure import Reading
+from undisclosed.core.known import Known, People, fewest_of_audience
 from undisclosed.core.mail import Mail
 from undisclosed.core.policy import Policy
+from undisclosed.core.reading import Content
 from undisclosed.core.recall import recalled_subject
+from undisclosed.core.strangers import Strangers, still_new
+from undisclosed.core.threads import hidden_by, thread_of
 
 SIMILARITY = 0.8
 """Two mails of one sender whose shingles are this similar are one mailing."""
@@ -34,6 +38,11 @@ MOST_CHARACTERS = 65_536
 
 _FEWEST_TO_RESERVE = 2
 _FEWEST_TO_ADD_UP = 3
+_LONGEST_MESSAGE_ID = 998  # RFC 5322 §2.1.1: a line has no more
+
+
+NO_STRANGERS = Strangers(frozenset())
+"""Nobody gets the mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +57,13 @@ class Wave:
     similarity is counted over; none where it cannot join. ``subject`` is the
     normalised subject; ``recalls`` the subject that a recall names, else None;
     ``audience`` every outsider among viewers and shown (asked for by a recall).
+
+    ``message_id`` is the same for the several transactions that a mail server makes of
+    one mail; empty without one. ``authors`` are all addresses that it is sent in the
+    name of. ``thread`` are the outsiders whom it shows to each other, ``hidden`` those
+    whom it hides (two or more, or nobody), ``carried`` the people in its text whom
+    Memory is asked about. ``strangers`` says who does not know whom without asking.
+    ``is_observed``: nothing of it makes anybody known to anybody.
     """
 
     digest: bytes = field(repr=False)
@@ -59,6 +75,24 @@ class Wave:
     shingles: frozenset[bytes] = field(repr=False)
     subject: str = field(repr=False)
     recalls: str | None = field(repr=False, default=None)
+    message_id: str = field(repr=False, default="")
+    authors: People = field(repr=False, default=frozenset())
+    thread: People = field(repr=False, default=frozenset())
+    hidden: People = field(repr=False, default=frozenset())
+    carried: People = field(repr=False, default=frozenset())
+    strangers: Strangers = field(repr=False, compare=False, default=NO_STRANGERS)
+    is_observed: bool = False
+
+    @property
+    def asked(self) -> People:
+        """Everybody whom Memory is asked about."""
+        return self.audience | self.carried
+
+    def with_known(self, known: Known) -> "Wave":
+        """The same wave after Memory was asked: who knows whom no longer counts."""
+        people, pairs = still_new(self.people, self.disclosures, known, self.strangers)
+        is_batch = self.adds_up and len(people) >= _FEWEST_TO_ADD_UP
+        return replace(self, people=people, disclosures=pairs, adds_up=is_batch)
 
 
 def wave_of(
@@ -66,14 +100,17 @@ def wave_of(
 ) -> Wave | None:
     """What Memory has to keep of this mail; None where it has nothing to keep.
 
-    Only mail that newly shows two or more outsiders in its header, or a recall with
-    outside recipients, needs a place in Memory. ``digest`` where it is known.
+    Mail needs a place in Memory that newly shows two or more outsiders in its header,
+    or hides two or more, or carries as many in old mail or in its text as a rule would
+    object to; and a recall with outside recipients. ``digest`` where it is known.
     """
     content = reading.content
     people = reading.newly_shown
     has_recall = content.recall or _names_a_recall(content.subject)
     is_recall = has_recall and bool(reading.outside_viewers)
-    if len(people) < _FEWEST_TO_RESERVE and not is_recall:
+    hidden, carried = hidden_by(reading, policy), _carried(reading, policy)
+    is_shown = len(people) >= _FEWEST_TO_RESERVE
+    if not (is_shown or is_recall or hidden or carried):
         return None
     subject = subject_of(content.subject)
     is_batch = adds_up(reading)
@@ -90,7 +127,37 @@ def wave_of(
         else frozenset(),
         subject=subject,
         recalls=subject if is_recall else None,
+        message_id=_message_id_of(content),
+        authors=_authors_of(content, mail),
+        thread=thread_of(reading) if is_shown else frozenset(),
+        hidden=hidden,
+        carried=carried,
+        strangers=reading.strangers,
     )
+
+
+def _carried(reading: Reading, policy: Policy) -> People:
+    """The people in the text and in old mail, where a rule may object to them."""
+    fewest = fewest_of_audience(reading.is_sensitive)
+    in_text = reading.newly_shown_in_text
+    is_much = len(in_text) > policy.max_addresses_in_text
+    if is_much or len(reading.newly_forwarded) >= fewest:
+        return in_text
+    return frozenset()
+
+
+def _message_id_of(content: Content) -> str:
+    """The Message-ID (RFC 5322 §3.6.4) without brackets and blanks."""
+    for name, body, *_ in content.header.cuts:
+        if name.strip().lower() == b"message-id":
+            text = "".join(body.decode("latin-1").split())
+            return text.strip("<>")[:_LONGEST_MESSAGE_ID]
+    return ""
+
+
+def _authors_of(content: Content, mail: Mail) -> People:
+    named = (content.author, content.sender, mail.envelope.mail_from)
+    return frozenset(one for one in named if one is not None)
 
 
 def adds_up(reading: Reading) -> bool:

@@ -10,14 +10,22 @@ plain text and reported. Nothing here raises.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from itertools import islice
-from urllib.parse import unquote_to_bytes
 
 from undisclosed.core.boundaries import guessed_boundaries
-from undisclosed.core.charsets import decode
-from undisclosed.core.encoded_words import decode_words
 from undisclosed.core.header import Cut, HeaderBlock, field_name, split_content
+from undisclosed.core.media_types import (
+    BINARY,
+    MOST_READINGS,
+    UNREADABLE_TYPE,
+    Kind,
+    charsets_of,
+    is_message,
+    kind_of,
+    media_type_of,
+    parameters,
+    plain_name,
+)
 from undisclosed.core.transfer_encodings import (
     LONGEST_UUENCODED,
     UUENCODE,
@@ -29,61 +37,17 @@ MOST_PARTS = 2_000
 DEEPEST = 40
 MOST_DECODED = 4
 """Bytes of attached messages that are decoded and walked, per byte of the content."""
-MOST_READINGS = 3
-"""Ways of reading one part that contradicts itself."""
 
-_PARAMETER = re.compile(
-    rb';\s*([^\s=;"]+?)\s*=\s*("(?:[^"\\]|\\.)*+"?|[^\s;]*)', re.DOTALL
-)
-_MEDIA_TYPE = re.compile(rb"[\s,]*([^\s;/,]+)\s*/\s*([^\s;/,]+)")
-_AROUND_MEDIA_TYPE = re.compile(rb"\([^()]*\)|[\"'\x00-\x08\x0e-\x1f\x7f]")
 # White space alone, or the end of a line that is none for others: for some readers
 # the header block ends there.
 _BLANK_LOOKING = re.compile(rb"\n[ \t\0\r\x0b\x0c]+\n|\r\r|\A[ \t\0\r]+\n")
-# The media type of most texts, in which the charset is the only parameter.
-_USUAL_CHARSET = re.compile(
-    rb'\s*text/[a-z]+\s*;\s*charset=(?:([\w.-]+)|"([\w.-]+)")\s*', re.IGNORECASE
-)
 _C = (b"C", b"c")
 _MAY_NAME = re.compile(rb"@|%40|=\?|[\x80-\xff]")
-_UNFOLD = re.compile(rb"[\r\n]+")
+# RFC 9788 §2.1.1, and the parameter of the drafts before it.
+_PROTECTED = re.compile(rb"(?i);\s*(?:hp|protected-headers)\s*=")
 _LONGEST_DELIMITER = 80
 _COLON_AND_LINE_END = 3
-_MESSAGE_SUFFIXES = (".eml", ".mht", ".mhtml", ".nws")
-
-
-_UNREADABLE_TYPE = "text/*"
-"""Stands for a type that is none: some readers guess what it is."""
-
-_TOP_LEVEL_TYPES = frozenset(
-    {"application", "audio", "font", "image", "model", "video", "chemical", "x-world"}
-)
-_TEXT_TYPES = (
-    "application/json", "application/xml", "application/rtf", "application/x-sh",
-    "application/csv", "application/sql", "application/x-yaml", "application/yaml",
-)  # fmt: skip
-_TEXT_NAMES = (
-    ".txt", ".text", ".csv", ".tsv", ".tab", ".log", ".md", ".asc", ".json", ".xml",
-    ".yml", ".yaml", ".ini", ".lst", ".sql", ".rtf", ".ldif",
-)  # fmt: skip
-_HTML_NAMES = (".htm", ".html", ".xhtml", ".shtml", ".svg")
-_REPORTS_IN_TEXT = (
-    "message/disposition-notification",
-    "message/global-disposition-notification",
-    "message/feedback-report",
-    "message/tracking-status",
-)
-
-
-class Kind(Enum):
-    """What a part is to a reader."""
-
-    TEXT = "text"
-    HTML = "html"
-    MESSAGE = "message"  # an attached message; its header block is in ``header``
-    REPORT = "report"  # fields of a delivery report (RFC 3464 §2)
-    NAMES = "names"  # the fields of a part, with its file name and description
-    UNREAD = "unread"
+_SIGNED = "multipart/signed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +56,8 @@ class TextPart:
 
     ``nesting`` counts the attached messages around it; ``is_attached`` says whether a
     mail reader offers it as a file; ``joins_lines`` whether a space at the end of a
-    line is no part of the text (RFC 3676 §4.1, DelSp).
+    line is no part of the text (RFC 3676 §4.1, DelSp). ``names`` are its file names,
+    lower-case; ``is_signed`` says whether a signature covers its bytes.
     """
 
     kind: Kind
@@ -106,18 +71,16 @@ class TextPart:
     is_attached: bool = False
     header: HeaderBlock | None = field(default=None, repr=False)
     joins_lines: bool = False
+    names: tuple[str, ...] = field(default=(), repr=False)
+    is_signed: bool = False
 
 
 @dataclass(slots=True)
 class Limits:
-    """How much may still be walked; ``exceeded`` once it was too much.
-
-    ``decoded`` is how many bytes of attached messages were decoded, to be walked.
-    """
+    """How much may still be walked; ``exceeded`` once it was too much."""
 
     parts: int = MOST_PARTS
     exceeded: bool = False
-    decoded: int = 0
 
 
 @dataclass(slots=True)
@@ -130,11 +93,46 @@ class _Entity:
     nesting: int
     digest: bool = False
     is_guessed: bool = False
+    is_signed: bool = False
+    parent: str = ""
 
 
-def parts_of(content: bytes, header: HeaderBlock, limits: Limits) -> Iterator[TextPart]:
-    """Every part that can be shown, and each attached message's header block."""
-    entities = [_Entity(content, header.body_start, len(content), header.cuts, 0, 0)]
+def parts_of(
+    content: bytes,
+    header: HeaderBlock,
+    limits: Limits,
+    *,
+    nesting: int = 0,
+) -> Iterator[TextPart]:
+    """Every part that can be shown, and each attached message's header block.
+
+    ``nesting`` is that of a message found inside of a part.
+    """
+    start, end = header.body_start, len(content)
+    return _walked(_Entity(content, start, end, header.cuts, 0, nesting), limits)
+
+
+def parts_inside(source: bytes, limits: Limits, *, nesting: int) -> Iterator[TextPart]:
+    """The parts of what a signature wraps, its own fields first (RFC 8551 §3.1)."""
+    header = split_content(source)
+    end = len(source)
+    entity = _Entity(
+        source,
+        header.body_start,
+        end,
+        header.cuts,
+        0,
+        nesting,
+        is_signed=True,
+        parent=_SIGNED,
+    )
+    yield from _part_fields(entity, header, 0, end)
+    yield from _walked(entity, limits)
+
+
+def _walked(first: _Entity, limits: Limits) -> Iterator[TextPart]:
+    entities, most = [first], MOST_DECODED * len(first.source)
+    decoded_size = 0
     while entities:
         entity = entities.pop()
         limits.parts -= 1
@@ -144,10 +142,10 @@ def parts_of(content: bytes, header: HeaderBlock, limits: Limits) -> Iterator[Te
             continue
         children: list[_Entity] = []
         yield from _entity_parts(entity, children)
-        limits.decoded += sum(
+        decoded_size += sum(
             len(child.source) for child in children if child.source is not entity.source
         )
-        if limits.decoded > MOST_DECODED * len(content):
+        if decoded_size > most:
             limits.exceeded = True
             continue
         entities += reversed(children)
@@ -161,7 +159,7 @@ def _entity_parts(entity: _Entity, children: list[_Entity]) -> list[TextPart]:
         if not media_type:
             media_type = "message/rfc822" if entity.digest else "text/plain"
             if content_type:
-                media_type = _UNREADABLE_TYPE
+                media_type = UNREADABLE_TYPE
         if media_type.startswith("multipart/"):
             parts += _multipart(entity, content_type, media_type, children)
             if encodings and not children:
@@ -199,56 +197,18 @@ def _first_and_last(readings: list[bytes]) -> list[bytes]:
     return [*readings[: MOST_READINGS - 1], readings[-1]]
 
 
-def media_type_of(content_type: bytes) -> str:
-    """Type and subtype, lower-case; empty where there is none (RFC 2045 §5.1)."""
-    found = _MEDIA_TYPE.match(content_type)
-    if found is None or not _is_plain(found[0]):
-        found = _MEDIA_TYPE.match(_AROUND_MEDIA_TYPE.sub(b"", content_type[:1024]))
-    return (found[1] + b"/" + found[2]).decode("latin-1").lower() if found else ""
-
-
-def _is_plain(media_type: bytes) -> bool:
-    return _AROUND_MEDIA_TYPE.search(media_type) is None and b"(" not in media_type
-
-
-def parameters(body: bytes, name: str) -> list[str]:
-    """Every value that a parameter is given, in each form (RFC 2045 §5.1, RFC 2231)."""
-    if b";" not in body or name.encode() not in body.lower():
-        return []
-    values: list[str] = []
-    pieces: list[str] = []
-    for match in _PARAMETER.finditer(_UNFOLD.sub(b" ", body)):
-        given = match[1].decode("latin-1").lower()
-        base, _, section = given.partition("*")
-        if base != name:
-            continue
-        value = _parameter_value(match[2], is_extended=given.endswith("*"))
-        if section.rstrip("*").isdigit():
-            pieces.append(value)
-        else:
-            values.append(value)
-    return [*values, "".join(pieces)] if pieces else values
-
-
-def _parameter_value(raw: bytes, *, is_extended: bool) -> str:
-    if raw.startswith(b'"'):
-        raw = re.sub(rb"\\(.)", rb"\1", raw[1:-1] if raw[-1:] == b'"' else raw[1:])
-    if not is_extended:
-        return decode(raw)
-    charset, quote, rest = raw.partition(b"'")
-    if not quote:
-        return decode(unquote_to_bytes(raw))
-    return decode(unquote_to_bytes(rest.partition(b"'")[2]), charset.decode("latin-1"))
-
-
 def _leaf(
     entity: _Entity, given: tuple[bytes, str, str, bytes], children: list[_Entity]
 ) -> Iterable[TextPart]:
     content_type, media_type, encoding, disposition = given
     names = parameters(disposition, "filename") + parameters(content_type, "name")
-    if _is_message(media_type, names):
-        return _attached_message(entity, media_type, encoding, children)
-    kind = _kind(media_type, names)
+    if is_message(media_type, names):
+        is_wrapped = _is_wrapped(entity, content_type)
+        return _attached_message(
+            entity, media_type, encoding, children, is_wrapped=is_wrapped
+        )
+    plain_names = [plain_name(name) for name in names]
+    kind = kind_of(media_type, plain_names, entity.parent)
     parts = [
         TextPart(
             kind,
@@ -261,10 +221,12 @@ def _leaf(
             entity.nesting,
             bool(names) or disposition.lstrip()[:10].lower() == b"attachment",
             joins_lines=b"delsp" in content_type.lower(),
+            names=tuple(plain_names),
+            is_signed=entity.is_signed,
         )
-        for charset in _charsets(content_type)
+        for charset in charsets_of(content_type)
     ]
-    if encoding or kind is Kind.UNREAD:
+    if encoding or kind in BINARY:
         parts += _as_it_stands(entity, encoding)
     elif not entity.is_guessed:
         _guess_parts(entity, entity.start, entity.end, children)
@@ -310,7 +272,15 @@ def _undo_encodings(
     for encoding in filter(None, encodings):
         source = b"".join(decoded(entity.source, entity.start, entity.end, encoding))
         children.append(
-            _Entity(source, 0, len(source), cuts, entity.depth + 1, entity.nesting)
+            _Entity(
+                source,
+                0,
+                len(source),
+                cuts,
+                entity.depth + 1,
+                entity.nesting,
+                is_signed=entity.is_signed,
+            )
         )
 
 
@@ -331,56 +301,27 @@ def _guess_parts(
                     entity.depth + 1,
                     entity.nesting,
                     is_guessed=True,
+                    is_signed=entity.is_signed,
                 )
             )
 
 
-def _charsets(content_type: bytes) -> list[str]:
-    usual = _USUAL_CHARSET.fullmatch(content_type)
-    if usual:
-        return [(usual[1] or usual[2] or b"").decode("ascii")]
-    return list(dict.fromkeys(parameters(content_type, "charset")))[:MOST_READINGS] or [
-        ""
-    ]
+def _is_wrapped(entity: _Entity, content_type: bytes) -> bool:
+    """Whether the message is the signed one itself, not one attached to it.
 
-
-def _kind(media_type: str, names: list[str]) -> Kind:
-    if media_type in ("text/html", "application/xhtml+xml", "image/svg+xml"):
-        return Kind.HTML
-    if media_type in ("message/delivery-status", "message/global-delivery-status"):
-        return Kind.REPORT
-    plain_names = [_plain_name(name) for name in names]
-    if any(name.endswith(_HTML_NAMES) for name in plain_names):
-        return Kind.HTML
-    is_text = (
-        media_type.partition("/")[0] not in _TOP_LEVEL_TYPES
-        or media_type in _TEXT_TYPES
-        or media_type.endswith(("+xml", "+json"))
-        or any(name.endswith(_TEXT_NAMES) for name in plain_names)
-    )
-    return Kind.TEXT if is_text else Kind.UNREAD
-
-
-def _plain_name(name: str) -> str:
-    """A file name as it ends up on a disk: no encoded words, no dot at its end."""
-    return (decode_words(name) if "=?" in name else name).strip(" .\"'\t").lower()
-
-
-def _is_message(media_type: str, names: list[str]) -> bool:
-    if media_type.startswith("message/"):
-        return (
-            media_type not in _REPORTS_IN_TEXT
-            and _kind(media_type, []) is not Kind.REPORT
-        )
-    return media_type in (
-        "text/rfc822-headers",
-        "text/rfc822",
-        "application/x-message",
-    ) or any(name.endswith(_MESSAGE_SUFFIXES) for name in map(_plain_name, names))
+    RFC 8551 §3.1: ``forwarded=no`` says so; older senders leave it out.
+    """
+    forwarded = [value.lower() for value in parameters(content_type, "forwarded")]
+    return "no" in forwarded or (entity.parent == _SIGNED and "yes" not in forwarded)
 
 
 def _attached_message(
-    entity: _Entity, media_type: str, encoding: str, children: list[_Entity]
+    entity: _Entity,
+    media_type: str,
+    encoding: str,
+    children: list[_Entity],
+    *,
+    is_wrapped: bool,
 ) -> Iterator[TextPart]:
     source, start, end = entity.source, entity.start, entity.end
     if encoding:
@@ -391,14 +332,16 @@ def _attached_message(
     while start < end and source[start] in b"\r\n":
         start += 1
     header = split_content(source, start=start, end=end)
+    # What a signature wraps is shown as the message itself.
+    nesting = entity.nesting + (not is_wrapped)
     yield TextPart(
-        Kind.MESSAGE,
+        Kind.PROTECTED if is_wrapped else Kind.MESSAGE,
         media_type,
         source,
         start,
         end,
-        nesting=entity.nesting + 1,
-        is_attached=True,
+        nesting=nesting,
+        is_attached=not is_wrapped,
         header=header,
     )
     children.append(
@@ -408,8 +351,9 @@ def _attached_message(
             end,
             header.cuts,
             entity.depth + 1,
-            entity.nesting + 1,
+            nesting,
             is_guessed=entity.is_guessed,
+            is_signed=entity.is_signed,
         )
     )
 
@@ -436,6 +380,8 @@ def _multipart(
                     entity.nesting,
                     media_type == "multipart/digest",
                     entity.is_guessed,
+                    entity.is_signed or media_type == _SIGNED,
+                    media_type,
                 )
             )
         if len(boundaries) == 1:
@@ -456,8 +402,9 @@ def _part_fields(
         or header.is_cut
         or header.body_start == end
     ):
+        is_protected = _PROTECTED.search(fields) is not None
         yield TextPart(
-            Kind.NAMES,
+            Kind.PROTECTED if is_protected else Kind.NAMES,
             "",
             entity.source,
             start,

@@ -7,12 +7,15 @@ A text that holds no at sign in any of these ways costs a search.
 """
 
 import codecs
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 
-from undisclosed.core.charsets import codec_of, decode, is_transparent
+from undisclosed.core.charsets import codec_of, decode, is_transparent, readings
 from undisclosed.core.mime import TextPart
 from undisclosed.core.text import has_at_sign, html_has_at_sign
 from undisclosed.core.transfer_encodings import OVERLAP, decoded, stream
+from undisclosed.formats.calendar import unfolded
 
 LONGEST_IN_ODD_CHARSET = 8 * 1024 * 1024
 """Bytes of a part that are decoded from a charset whose bytes are not ASCII's: such
@@ -23,6 +26,7 @@ decoders are slow where much does not fit."""
 _CONTROLS = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27})
 _BYTE_ORDER_MARKS = b"\xff\xfe"
 _CONTROLS_IN_TEXT = dict.fromkeys(_CONTROLS)
+_AT_SIGN = re.compile(rb"@|%40|=40")
 _EIGHT_BIT = bytes(range(128, 256))
 _JAPANESE_BEGINS = b"\x1b$"  # RFC 1468: some mail does not name its charset
 
@@ -33,6 +37,20 @@ def is_read_whole(part: TextPart) -> bool:
         return True
     codec = codec_of(part.charset[:64]) if part.charset else None
     return codec is None or is_transparent(codec)
+
+
+def bytes_of(part: TextPart, most: int = 0) -> bytes:
+    """The decoded bytes of a part; with ``most``, not many more than its first ones."""
+    pieces: list[bytes] = []
+    size = 0
+    # Encoded, what is wanted takes up to three times its size, and line ends.
+    end = min(part.end, part.start + 4 * most) if most else part.end
+    for block in stream(part.source, part.start, end, part.encoding):
+        pieces.append(block)
+        size += len(block)
+        if most and size >= most:
+            break
+    return b"".join(pieces)
 
 
 def texts_with_at_sign(part: TextPart) -> Iterator[str]:
@@ -46,6 +64,23 @@ def texts_with_at_sign(part: TextPart) -> Iterator[str]:
         charset = ""
     for block in decoded(part.source, part.start, part.end, part.encoding):
         yield from _of_block(block, charset)
+
+
+def texts_of_lines(part: TextPart, most: int) -> list[str]:
+    """The readings of a part made of folded content lines, if it may name anybody.
+
+    Folds may lie inside of a character, so they are undone before it is decoded.
+    """
+    data = bytes_of(replace(part, end=min(part.end, part.start + most)))
+    codec = codec_of(part.charset[:64]) if part.charset else None
+    if codec and not is_transparent(codec):
+        return [text for text in readings(data, part.charset) if has_at_sign(text)]
+    if not (
+        b"@" in data or b"%40" in data or b"=40" in data or _may_hide_at_sign(data)
+    ):
+        return []
+    clean = unfolded(data.translate(None, _CONTROLS).lstrip(_BYTE_ORDER_MARKS))
+    return readings(clean, part.charset)
 
 
 def _of_block(block: bytes, charset: str) -> Iterator[str]:

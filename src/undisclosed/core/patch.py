@@ -15,12 +15,12 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """Edits of the header block, ascending and not overlapping."""
+    """Edits of the content, ascending and not overlapping."""
 
     edits: tuple[Edit, ...] = ()
 
     def apply(self, content: bytes) -> bytes:
-        """The content with every edit made; the body's bytes untouched."""
+        """The content with every edit made; all other bytes untouched."""
         pieces: list[bytes] = []
         position = 0
         for edit in self.edits:

@@ -1,18 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Private copies: what one recipient may read of a mail, as byte edits.
 
-Only the header block changes, byte by byte; nothing is serialised anew. In a copy
-the recipient stands in To, with the display name as it was written; every other
-outsider is gone from every field, insiders stay. Message-ID, Date, From and the
-body are those of the original, so that replies and threads still fit.
+The header block changes, byte by byte, and of the body the calendars and what is
+encrypted (``core.body_edits``); nothing is serialised anew. In a copy the recipient
+stands in To, with the display name as it was written; every other outsider is gone
+from every field, insiders stay. Message-ID, Date, From and the text are those of the
+original, so that replies and threads still fit.
 """
 
 import re
 from dataclasses import replace
 
 from undisclosed.core.address import Address
-from undisclosed.core.copies import Copies, is_never_edited
+from undisclosed.core.copies import BODY, Copies, is_never_edited
 from undisclosed.core.disclosure import Reading, read
+from undisclosed.core.gathered import ReadBefore
 from undisclosed.core.judge import judge
 from undisclosed.core.known import NOTHING_KNOWN
 from undisclosed.core.mail import Mail, Recipient
@@ -22,7 +24,12 @@ from undisclosed.core.policy import Policy
 from undisclosed.core.quiet_fields import QUIET, People, named_quietly
 from undisclosed.core.reading import read_content
 from undisclosed.core.rules.channels import channels
+from undisclosed.core.shown.attached_messages import OUTLOOK, OUTLOOK_TEXTS
+from undisclosed.core.shown.calendars import is_of_people
 from undisclosed.core.verdict import Action
+
+MOST_READ_AGAIN = 1024 * 1024 * 1024
+"""Bytes of copies whose body changes, all together: each of them is read whole."""
 
 MOST_SEPARATORS = 500_000
 """Commas, semicolons and colons in a header that is edited for each recipient."""
@@ -45,7 +52,7 @@ def private_copy(
     ``reading`` is that of this content; what all its copies have in common is kept
     with it, so that the second copy costs little.
     """
-    return _copies(content, reading).of(recipient)
+    return _copies(content, reading, policy).of(recipient)
 
 
 def insiders_copy(content: bytes, reading: Reading, policy: Policy) -> Patch:
@@ -56,14 +63,26 @@ def insiders_copy(content: bytes, reading: Reading, policy: Policy) -> Patch:
 def read_copy(
     mail: Mail, reading: Reading, patch: Patch, recipient: Recipient, policy: Policy
 ) -> Reading:
-    """A private copy as its recipient would read it; the body is not read again.
+    """A private copy as its recipient would read it.
 
-    Only the header block is copied and edited, whatever the size of the body.
+    Where its body is that of the mail, only the header block is copied, edited and
+    read, whatever the size of the body; else the copy is read whole.
     """
-    header = patch.apply(mail.content[: reading.content.header.body_start])
     envelope = replace(mail.envelope, recipients=(recipient,))
-    content = read_content(header, policy, body=reading.content)
+    before = reading.content
+    if _changes_body(patch, reading):
+        whole = patch.apply(mail.content)
+        reader = None if before.needs_reader else ReadBefore(before.documents)
+        content = read_content(whole, policy, reader=reader)
+        return read(Mail(envelope, whole), policy, content=content)
+    header = patch.apply(mail.content[: before.header.body_start])
+    content = read_content(header, policy, body=before)
     return read(Mail(envelope, header), policy, content=content)
+
+
+def _changes_body(patch: Patch, reading: Reading) -> bool:
+    last = patch.edits[-1] if patch.edits else Edit(0, 0)
+    return last.start >= reading.content.header.body_start and last != Edit(0, 0)
 
 
 def why_not_singly(mail: Mail, reading: Reading, policy: Policy) -> str | None:
@@ -75,27 +94,31 @@ def why_not_singly(mail: Mail, reading: Reading, policy: Policy) -> str | None:
     reason = _why_no_copy(mail, reading)
     if reason is not None:
         return reason
-    copies = _copies(mail.content, reading)
+    copies = _copies(mail.content, reading, policy)
     changed: set[str] = set()
     signed = _signed_fields(reading)
+    left = MOST_READ_AGAIN
     for recipient in _outsiders(mail, reading):
         patch = copies.of(recipient.address)
+        left -= len(mail.content) if _changes_body(patch, reading) else 0
+        if left < 0:
+            return "The body is too long to be changed for each recipient."
         copy = read_copy(mail, reading, patch, recipient, policy)
         reason = _objection(copy, recipient.address, policy)
         if reason is not None:
             return reason
         if signed:
             changed |= signed & copies.changed_fields(patch)
-    if changed:
+    if changed and not policy.signatures.may_break(reading.content.author):
         named = ", ".join(name.title() for name in sorted(changed))
         return f"A DKIM signature covers fields that each copy would change ({named})."
     return None
 
 
-def _copies(content: bytes, reading: Reading) -> Copies:
+def _copies(content: bytes, reading: Reading, policy: Policy) -> Copies:
     prepared = reading.prepared.get("copies")
     if not isinstance(prepared, Copies):
-        prepared = reading.prepared["copies"] = Copies(content, reading)
+        prepared = reading.prepared["copies"] = Copies(content, reading, policy)
     return prepared
 
 
@@ -138,10 +161,43 @@ def _objection(copy: Reading, recipient: Address, policy: Policy) -> str | None:
     if others and not others.issubset(mailboxes(recipient.spelled_out())):
         where = channels(copy.content.in_header, others)
         return f"Each copy would still show other people ({where})."
+    reason = _still_in_body(copy, recipient, policy)
+    if reason is not None:
+        return reason
+    if copy.content.uncertain:
+        return f"A copy could not be read whole: {copy.content.uncertain[0]}"
     verdict = judge(copy, NOTHING_KNOWN, policy)
     if verdict.action is not Action.ACCEPT:
         return f"Each copy would still be held: {verdict.findings[0].text}"
     return None
+
+
+def _still_in_body(copy: Reading, recipient: Address, policy: Policy) -> str | None:
+    """Who else is invited, or encrypted for: parts that no copy may carry whole."""
+    content, is_outsider = copy.content, copy.sides.is_outsider
+    own = (recipient, content.author, content.sender)
+    invited = {
+        person: kept
+        for shown in (content.in_text, content.in_forwarded)
+        for person, where in shown.items()
+        if person not in own
+        and is_outsider(person)
+        and (kept := tuple(filter(_is_a_copys_own, where)))
+    }
+    if invited:
+        where = channels(invited, invited)
+        return f"Each copy would still show other people ({where})."
+    if len(content.key_ids) > 1:
+        owners = [policy.owner_of(one) for one in content.key_ids]
+        if any(one is None or (one not in own and is_outsider(one)) for one in owners):
+            return "Each copy would still name the keys of other recipients."
+    return None
+
+
+def _is_a_copys_own(channel: str) -> bool:
+    """Whether a channel of the body may name nobody but the copy's own recipient."""
+    is_outlook = channel.startswith(OUTLOOK) and channel not in OUTLOOK_TEXTS
+    return is_outlook or is_of_people(channel)
 
 
 # RFC 6376 §3.5: tags are parted by semicolons, the names of h= by colons.
@@ -149,11 +205,15 @@ _SIGNED = re.compile(rb"(?:^|;)\s*h\s*=([^;]*)")
 
 
 def _signed_fields(reading: Reading) -> frozenset[str]:
-    """The names of the fields that a DKIM signature covers (RFC 6376 §3.5, h=)."""
+    """The names of the fields that a DKIM signature covers (RFC 6376 §3.5, h=).
+
+    The body is covered by each.
+    """
     signed: set[str] = set()
     for one in reading.content.header.fields:
         found = _SIGNED.search(one.body) if one.name == "dkim-signature" else None
         if found:
+            signed.add(BODY)
             names = found[1].decode("ascii", "ignore").lower().split(":")
             signed.update("".join(name.split()) for name in names)
     return frozenset(signed)

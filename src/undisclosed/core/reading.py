@@ -10,9 +10,11 @@ the Content of the original, whose body is not read a second time.
 from dataclasses import dataclass, field
 
 from undisclosed.core.address import Address
+from undisclosed.core.authorship import is_ours
 from undisclosed.core.body import Body, read_body, visible_text
 from undisclosed.core.documents import Reader
 from undisclosed.core.encoded_words import field_text
+from undisclosed.core.gathered import Documents
 from undisclosed.core.header import (
     READ_IN_ANY_CASE,
     Cut,
@@ -21,7 +23,8 @@ from undisclosed.core.header import (
     may_hide_at_sign,
     split_content,
 )
-from undisclosed.core.mime import TextPart, media_type_of
+from undisclosed.core.media_types import media_type_of
+from undisclosed.core.mime import TextPart
 from undisclosed.core.notes import Channels, Notes
 from undisclosed.core.own_fields import OWN_FIELDS
 from undisclosed.core.policy import Policy
@@ -41,7 +44,8 @@ class Content:
     the order of reading. One person may stand in several maps.
 
     ``in_header``: shown by a field of the header block: destination fields, further
-    authors, Reply-To, fields that gateways left, any other field.
+    authors, Reply-To, fields that gateways left, any other field; or by a protected
+    one, which a mail reader shows instead.
     ``in_removed``: named by the fields in ``removals``. They are not shown to anybody,
     as long as those fields are cut before the mail leaves.
     ``in_text``: shown in body text or HTML body.
@@ -59,14 +63,17 @@ class Content:
     ``removals`` are the fields that must not travel, ascending by place.
     ``uncertain`` names what could not be read, in one sentence each, without an
     address; ``unread_parts`` are the media types of attachments that nothing here
-    reads (a picture, a PDF); ``body_uncertain`` is the body's share of ``uncertain``.
+    reads (a picture, what is encrypted); ``body_uncertain`` is the body's share of
+    ``uncertain``.
     ``header`` is where each field lies in the content.
-    ``in_protected``: named by protected header fields (RFC 9788) and by messages that
-    S/MIME wraps, which a mail reader shows instead of the outer ones.
+    ``in_protected``: those of ``in_header`` whom protected header fields name (RFC
+    9788), or the fields of a message that S/MIME wraps.
     ``recipient_ids`` counts the distinct recipients that encryption names (OpenPGP key
-    ids, CMS recipients). ``needs_reader``: a document in it was not read for want of a
-    reader. ``own_fields`` are the fields in which tokens of ours travel, lower-case
-    name and raw body; they stand in ``removals``, too.
+    ids, CMS recipients), ``key_ids`` are they; ``editable`` are the parts that private
+    copies may have to change for them, or for a calendar. ``needs_reader``: a document
+    in it was not read for want of a reader; ``documents`` are those that were read.
+    ``own_fields`` are the fields in which tokens of ours travel, lower-case name and
+    raw body; they stand in ``removals``, too.
     """
 
     in_header: Channels = field(repr=False)
@@ -88,6 +95,9 @@ class Content:
     in_protected: Channels = field(default_factory=dict, repr=False)
     recipient_ids: int = 0
     needs_reader: bool = False
+    key_ids: frozenset[str] = frozenset()
+    editable: tuple[TextPart, ...] = field(default=(), repr=False)
+    documents: Documents = field(default_factory=dict, repr=False)
     own_fields: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)
 
     @property
@@ -165,7 +175,7 @@ def read_content(
     in_removed: Channels = {}
     destinations: dict[Address, None] = {}
     removals: list[Removal] = []
-    is_ours = _is_ours(fields.author or fields.sender, policy)
+    is_own = is_ours(fields.author or fields.sender, policy)
     offices_only = are_offices(
         addresses
         for channel, addresses, *_ in fields.named
@@ -176,7 +186,7 @@ def read_content(
             continue
         if channel.role is Role.DESTINATION:
             destinations.update(dict.fromkeys(addresses))
-        if is_ours and _has_to_go(channel, addresses, text, notes.own_side):
+        if is_own and _has_to_go(channel, addresses, text, notes.own_side):
             removals.append(Removal(channel.label, start, end))
             notes.note(in_removed, addresses, channel.label)
         else:
@@ -185,7 +195,9 @@ def read_content(
         Removal(usual_spelling(field_name(name)), start, end)
         for name, _, start, end in fields.own
     ]
-    read = _body_of(body) if body else read_body(content, header, notes)
+    read = _body_of(body) if body else read_body(content, header, notes, reader)
+    for address, protected in read.in_protected.items():
+        in_header[address] = in_header.get(address, ()) + protected
     return Content(
         in_header=in_header,
         in_removed=in_removed,
@@ -203,6 +215,12 @@ def read_content(
         text_parts=read.text_parts,
         unread_parts=read.unread_parts,
         body_uncertain=read.uncertain,
+        in_protected=read.in_protected,
+        recipient_ids=len(read.key_ids),
+        needs_reader=read.needs_reader,
+        key_ids=read.key_ids,
+        editable=read.editable,
+        documents=read.documents,
         own_fields=tuple((field_name(name), body) for name, body, *_ in fields.own),
     )
 
@@ -215,6 +233,11 @@ def _body_of(content: Content) -> Body:
         content.unread_parts,
         content.body_uncertain,
         content.recall,
+        content.in_protected,
+        content.key_ids,
+        content.needs_reader,
+        content.editable,
+        content.documents,
     )
 
 
@@ -232,6 +255,7 @@ def _read_fields(header: HeaderBlock, notes: Notes) -> _Fields:
         if channel is None or not (
             b"@" in body
             or channel.is_removable
+            or channel.is_coded
             or (may_hide and may_hide_at_sign(body))
         ):
             continue
@@ -272,16 +296,6 @@ def _be_told(name: str, body: bytes, fields: _Fields) -> None:
         fields.auto_submitted |= media_type_of(body) == "multipart/report"
     else:
         fields.recall |= is_recall_class(field_text(body))
-
-
-def _is_ours(author: Address | None, policy: Policy) -> bool:
-    """Whether the mail was written here: mail that others wrote is never edited."""
-    if author is None or not policy.own_domains:
-        return True
-    domain = author.person.rpartition("@")[2]
-    return any(
-        domain == own or domain.endswith(f".{own}") for own in policy.own_domains
-    )
 
 
 def _has_to_go(

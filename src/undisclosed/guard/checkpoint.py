@@ -8,16 +8,19 @@ changes, holds and refuses nothing: trouble is an alarm, and everything is
 recorded as it would have been judged.
 """
 
+import contextlib
 import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from undisclosed.core.address import Address
+from undisclosed.core.authorship import is_ours
 from undisclosed.core.disclosure import Reading, read
 from undisclosed.core.documents import Reader
-from undisclosed.core.held import HoldState, NewHold, Shown, WaveState
+from undisclosed.core.held import HoldState, NewHold, Outgoing, Shown, WaveState
 from undisclosed.core.judge import judge
 from undisclosed.core.known import NOTHING_KNOWN, Known
 from undisclosed.core.mail import Mail
@@ -27,7 +30,13 @@ from undisclosed.core.rules.unreadable import broken_twice
 from undisclosed.core.verdict import Action, Verdict
 from undisclosed.errors import TransientError
 from undisclosed.guard.copies import CannotSendSingly, why_not
-from undisclosed.guard.desk import settle_as_held, split
+from undisclosed.guard.desk import (
+    AT_ONCE,
+    accept,
+    return_cut,
+    settle_as_held,
+    split,
+)
 from undisclosed.guard.metrics import Alarm, Silent
 from undisclosed.guard.notices import Facts, Notices
 from undisclosed.guard.origin import UNKNOWN, Origin
@@ -41,6 +50,7 @@ from undisclosed.guard.ports import (
     Pass,
     Passed,
     Spool,
+    Trace,
 )
 
 log = logging.getLogger(__name__)
@@ -60,13 +70,17 @@ class CheckpointSettings:
     """How the checkpoint behaves. Times as timedelta, sizes in bytes.
 
     ``observe``: nothing is changed, held or refused. ``hold_for``: after this time
-    an untouched hold goes back to its sender. ``at_once_*``: what may be read in the
-    event loop; larger mail is read in a thread. ``remembered_failures``: how many
-    mails that broke the judge are recognised when they come again.
+    an untouched hold goes back to its sender. ``undo_split``, ``undo_accepted``: for
+    how long mail that is sent singly by a rule, and mail that is accepted, can be
+    withdrawn before it leaves. ``at_once_*``: what may be read in the event loop;
+    larger mail is read in a thread. ``remembered_failures``: how many mails that broke
+    the judge are recognised when they come again.
     """
 
     observe: bool = False
     hold_for: timedelta = timedelta(days=3)
+    undo_split: timedelta = AT_ONCE
+    undo_accepted: timedelta = AT_ONCE
     at_once_size: int = 256 * 1024
     at_once_recipients: int = 100
     at_once_at_signs: int = 1000
@@ -78,7 +92,9 @@ class Decision:
     """What becomes of one mail, and everything that is needed to carry it out.
 
     ``reading`` is None where the mail could not be read; ``reservation`` where
-    Memory was not asked.
+    Memory was not asked. ``mails`` is how many mails its mailing has so far, this one
+    included. ``is_delayed``: nothing is wrong with it, and it is kept for its undo
+    window.
     """
 
     verdict: Verdict
@@ -88,13 +104,18 @@ class Decision:
     digest: bytes = field(repr=False)
     is_observed: bool
     exemption: Exemption | None = None
+    mails: int = 1
+    is_delayed: bool = False
 
     @property
     def action(self) -> Action:
-        """The action to carry out: observed and exempt mail passes all the same."""
+        """The action to carry out: observed and exempt mail passes all the same.
+
+        HOLD, too, where an accepted mail is kept for its undo window.
+        """
         if self.is_observed or self.exemption is not None:
             return Action.ACCEPT
-        return self.verdict.action
+        return Action.HOLD if self.is_delayed else self.verdict.action
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +146,7 @@ class Checkpoint:
         reader: Reader | None = None,
         passes: Sequence[Pass] = (),
         exempt: Exempt | None = None,
+        trace: Trace | None = None,
     ) -> None:
         self.policy = policy
         self.settings = settings or CheckpointSettings()
@@ -138,6 +160,7 @@ class Checkpoint:
         self._reader = reader
         self._passes = tuple(passes)
         self._exempt = exempt
+        self._trace = trace
         self._lock = threading.Lock()
         self._broken: OrderedDict[bytes, None] = OrderedDict()
         self._already_read: OrderedDict[int, _Read] = OrderedDict()
@@ -149,7 +172,7 @@ class Checkpoint:
         document or a token of ours, where reading it breaks, and where an observed
         objection is to be recorded.
         """
-        if self._is_large(mail):
+        if self._is_large(mail) or self.settings.undo_accepted:
             return None
         try:
             found = self._read(mail)
@@ -168,6 +191,7 @@ class Checkpoint:
             self._keep(found)
             return None
         self._metrics.judged(verdict.action, self.settings.observe)
+        self._traced(mail)
         return Decision(verdict, found.reading, None, "", b"", self.settings.observe)
 
     def decide(self, mail: Mail, origin: Origin = UNKNOWN) -> Decision:
@@ -198,40 +222,82 @@ class Checkpoint:
             digest,
             self.settings.observe,
             self._exemption(mail, origin, verdict),
+            known.mailing.waves if known.mailing else 1,
+            self._is_delayed(mail, found.reading, verdict, passed),
         )
         self._record(decision)
+        if decision.action is Action.ACCEPT:
+            self._traced(mail)
         return decision
 
     def hold(self, mail: Mail, decision: Decision) -> str:
-        """Commit the mail and queue its notice; the hold's id. Blocks.
+        """Commit the mail and its notice; the hold's id. Blocks.
 
         Durable when this returns. Where the verdict is split, the copies are queued,
-        too; where they cannot be made the mail stays held for people to decide.
-        Raises TransientError: then the client keeps the mail, and its next try finds
-        what was committed.
+        too; where they cannot be made the mail stays held for people to decide. What
+        only waits for its undo window is queued as it is. Raises TransientError: then
+        the client keeps the mail, and its next try finds what was committed.
         """
-        now = self._clock()
         new = self._new_hold(mail, decision)
-        hold_id = self._spool.hold(new)
-        hold = self._spool.get(hold_id)
-        settle_as_held(self._memory, hold)
-        if hold.state is not HoldState.HELD:
-            return hold_id
-        if decision.verdict.action is Action.SPLIT:
-            try:
-                split(
-                    self._spool,
-                    self._memory,
-                    hold_id,
-                    self.policy,
-                    now,
-                    name=self._name,
-                )
-                return hold_id
-            except CannotSendSingly:
-                pass
-        self._notify(mail, decision, hold_id, new)
-        return hold_id
+        kept = self._spool.hold(new)
+        if not kept.is_settled:
+            settle_as_held(self._memory, self._spool.get(kept.id))
+        if kept.state is not HoldState.HELD:
+            return kept.id
+        if decision.is_delayed:
+            self._accept_later(kept.id)
+        elif decision.verdict.action is Action.SPLIT:
+            self._split(mail, decision, kept.id, new)
+        elif mail.envelope.mail_from is None:
+            self._return_cut(kept.id)
+        return kept.id
+
+    def _return_cut(self, hold_id: str) -> None:
+        """A report without a sender goes on, cut; where it cannot, the desk decides."""
+        with contextlib.suppress(CannotSendSingly):
+            return_cut(
+                self._spool,
+                self._memory,
+                hold_id,
+                self.policy,
+                self._clock(),
+                name=self._name,
+                reader=self._reader,
+            )
+
+    def _accept_later(self, hold_id: str) -> None:
+        accept(
+            self._spool,
+            self._memory,
+            hold_id,
+            self.policy,
+            self._clock(),
+            name=self._name,
+            undo=self.settings.undo_accepted,
+        )
+
+    def _split(
+        self, mail: Mail, decision: Decision, hold_id: str, new: NewHold
+    ) -> None:
+        """Send singly; where the copies cannot be made, people decide."""
+        now, undo = self._clock(), self.settings.undo_split
+        try:
+            split(
+                self._spool,
+                self._memory,
+                hold_id,
+                self.policy,
+                now,
+                name=self._name,
+                undo=undo,
+                reader=self._reader,
+            )
+        except CannotSendSingly:
+            notice = self._notice(mail, decision, new, now)
+        else:
+            notice = self._notice(mail, decision, new, now, undo) if undo else None
+        if notice is not None:
+            self._spool.queue([notice], now=now)
 
     def settle(self, decision: Decision, shown: bool) -> None:
         """Tell Memory whether an accepted mail was shown. Blocks; never raises.
@@ -261,6 +327,11 @@ class Checkpoint:
         reading = read(mail, self.policy, reader=reader)
         wave = wave_of(reading, mail, self.policy, digest=digest)
         return _Read(mail, reading, wave)
+
+    def _traced(self, mail: Mail) -> None:
+        """Note that a mail is let through; whether the next hop takes it, it says."""
+        if self._trace is not None:
+            self._trace.accepted(mail, self._clock())
 
     def _keep(self, found: _Read) -> None:
         """Keep what was read for ``decide``, which comes next for the same mail."""
@@ -300,7 +371,9 @@ class Checkpoint:
             return NOTHING_KNOWN, None
         try:
             reservation = self._memory.reserve(
-                wave, window=self.policy.mailing_window, now=self._clock()
+                replace(wave, is_observed=self.settings.observe),
+                window=self.policy.mailing_window,
+                now=self._clock(),
             )
         except TransientError:
             self._alarm("memory", "Memory is away.")
@@ -358,7 +431,8 @@ class Checkpoint:
         is_objection = verdict.action is not Action.ACCEPT
         if not (is_objection or verdict.removals):
             return
-        if not observed and verdict.action is not Action.REJECT:
+        exemption = decision.exemption
+        if exemption is None and not observed and verdict.action is not Action.REJECT:
             return  # a hold is journalled by the spool, a removal needs no entry
         facts = {
             "mailing": decision.mailing_id,
@@ -367,7 +441,11 @@ class Checkpoint:
             "people": max((f.people for f in verdict.findings), default=0),
             "removals": len(verdict.removals),
         }
-        self._write("observed" if observed else "rejected", **facts)
+        if exemption is not None:
+            facts |= {"exemption": exemption.name, "owner": exemption.owner}
+            self._write("exempted", **facts)
+        if exemption is None or observed:
+            self._write("observed" if observed else "rejected", **facts)
 
     def _alarm(self, what: str, sentence: str) -> None:
         self._metrics.trouble(what)
@@ -387,7 +465,7 @@ class Checkpoint:
         people = reading.newly_shown | reading.newly_shown_in_text if reading else ()
         viewers = reading.outside_viewers if reading else set(mail.envelope.rcpt_tos)
         shown = reading.content.shown if reading else {}
-        return NewHold(
+        new = NewHold(
             mail=mail,
             digest=decision.digest,
             findings=decision.verdict.findings,
@@ -397,30 +475,65 @@ class Checkpoint:
             disclosures=reading.new_disclosures if reading else 0,
             viewers=len(viewers),
             singly_refused=refused,
+            is_ownerless=reading is not None
+            and _is_ownerless(mail.envelope.mail_from, reading, self.policy),
             expires_at=now + self.settings.hold_for,
             received_at=now,
             subject=reading.content.subject if reading else "",
             shown=tuple(Shown(person, shown[person]) for person in sorted(people)),
         )
+        if decision.is_delayed or decision.verdict.action is Action.SPLIT:
+            return new
+        return replace(new, notice=self._notice(mail, decision, new, now))
 
-    def _notify(
-        self, mail: Mail, decision: Decision, hold_id: str, new: NewHold
-    ) -> None:
-        """Queue the sender's notice; nobody is told where nobody may be."""
+    def _notice(
+        self,
+        mail: Mail,
+        decision: Decision,
+        new: NewHold,
+        now: datetime,
+        undo: timedelta = AT_ONCE,
+    ) -> Outgoing | None:
+        """The sender's notice; None where nobody may be told."""
         sender, reading = mail.envelope.mail_from, decision.reading
         if sender is None or reading is None or reading.content.auto_submitted:
-            return
-        if reading.sides.is_outsider(sender):
-            return
+            return None  # RFC 3834 §2: nothing answers another program
+        if _is_ownerless(sender, reading, self.policy):
+            return None
         first = new.findings[0].text if new.findings else ""
         facts = Facts(
-            hold_id=hold_id,
             mailing_id=new.mailing_id,
             viewers=new.viewers,
             disclosures=new.disclosures,
             singly_refused=new.singly_refused,
             first_finding=first,
             subject=new.subject,
+            gone=decision.mails - 1,
         )
-        now = self._clock()
-        self._spool.queue([self._notices.of_hold(facts, sender, now)], now=now)
+        if undo:
+            return self._notices.of_split(facts, sender, now, undo)
+        return self._notices.of_hold(facts, sender, now)
+
+    def _is_delayed(
+        self, mail: Mail, reading: Reading, verdict: Verdict, passed: Passed
+    ) -> bool:
+        """Whether an accepted mail waits: not where nobody could take it back.
+
+        Nor where it has been through this guard before.
+        """
+        return (
+            bool(self.settings.undo_accepted)
+            and verdict.action is Action.ACCEPT
+            and not (self.settings.observe or passed.is_counted)
+            and not reading.content.auto_submitted
+            and not _is_ownerless(mail.envelope.mail_from, reading, self.policy)
+        )
+
+
+def _is_ownerless(sender: Address | None, reading: Reading, policy: Policy) -> bool:
+    """Whether nobody inside sent it: then the desk decides, and nobody is told."""
+    return (
+        sender is None
+        or reading.sides.is_outsider(sender)
+        or not is_ours(reading.content.author, policy)
+    )

@@ -16,10 +16,17 @@ from itertools import groupby
 from typing import Protocol
 
 from undisclosed.core.address import Address
-from undisclosed.core.held import CopyEvent, NoSuchHold, Outgoing
+from undisclosed.core.held import (
+    CopyEvent,
+    HoldState,
+    NoSuchHold,
+    Outgoing,
+    OutgoingKind,
+)
 from undisclosed.core.mail import Envelope
 from undisclosed.errors import TransientError, UndisclosedError
-from undisclosed.guard.ports import Clock, KeyedId, Spool
+from undisclosed.guard.desk import settle_as_shown
+from undisclosed.guard.ports import Clock, KeyedId, Memory, Spool
 from undisclosed.guard.schedule import RETRY_AFTER, retry_at
 from undisclosed.guard.sweep import SweepSettings, sweep
 from undisclosed.transport.smtp.client import HopReply
@@ -37,6 +44,7 @@ log = logging.getLogger(__name__)
 AWAY = "451 4.4.1 The next hop cannot be reached"
 GONE = "554 5.6.0 The held content is gone"
 BROKEN = "451 4.3.0 The delivery broke"
+TAKEN_BACK = "Withdrawn before it left"
 
 
 class Relay(Protocol):
@@ -53,6 +61,19 @@ class Tried(Protocol):
         """A copy was tried; what the next hop answered."""
 
 
+class Finish(Protocol):
+    """What a copy gets last, before it leaves: a stamp, a signature."""
+
+    def finished(
+        self, copy: Outgoing, held: bytes, content: bytes, now: datetime
+    ) -> bytes:
+        """The content as it leaves; ``held`` is what the copy was made of."""
+
+
+class FinishBroke(UndisclosedError):
+    """A copy could not be stamped or signed; it is tried again."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeliverySettings:
     """How copies are delivered. Sizes in bytes.
@@ -62,7 +83,8 @@ class DeliverySettings:
     ``retry`` are the waits after the first, second, … try that failed for now.
     ``concurrency`` tries run at once, fewer where contents are large: together they
     take at most ``budget``. ``record_again_after``: the waits before an answer is
-    recorded again where the spool is away for a moment.
+    recorded again where the spool is away for a moment. ``finishes`` are done to each
+    copy in their order, in a thread.
     """
 
     lease: timedelta = timedelta(minutes=30)
@@ -74,6 +96,7 @@ class DeliverySettings:
         timedelta(seconds=seconds) for seconds in (0.2, 1, 2, 4, 8)
     )
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    finishes: tuple[Finish, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +105,7 @@ class _Answer:
     reply: str = field(repr=False)
 
 
-async def deliver_due(
+async def deliver_due(  # noqa: PLR0913 (everything that a delivery needs meets here)
     spool: Spool,
     hop: Relay,
     by: str,
@@ -92,10 +115,13 @@ async def deliver_due(
     name: KeyedId,
     settings: DeliverySettings | None = None,
     metrics: Tried | None = None,
+    memory: Memory | None = None,
 ) -> int:
     """Claim up to ``limit`` copies whose time has come and try each once.
 
     Returns how many were claimed: 0 where nothing is due. ``by`` names the worker.
+    ``memory`` is told when a mail leaves as it was written. Of a mail that is
+    withdrawn meanwhile nothing more is tried than is being tried already.
     Raises TransientError where the spool is away before anything was claimed.
     """
     settings = settings or DeliverySettings()
@@ -104,7 +130,7 @@ async def deliver_due(
         spool.claim, by=by, limit=limit, lease=settings.lease, now=claimed_at
     )
     until = claimed_at + settings.lease - settings.patience
-    round_ = _Round(spool, hop, now_fn, until, name, settings, metrics)
+    round_ = _Round(spool, hop, now_fn, until, name, settings, metrics, memory)
     by_hold = sorted(copies, key=lambda copy: copy.hold_id or "")
     for hold_id, group in groupby(by_hold, key=lambda copy: copy.hold_id):
         await round_.deliver(hold_id, list(group))
@@ -123,6 +149,7 @@ class _Round:
         name: KeyedId,
         settings: DeliverySettings,
         metrics: Tried | None,
+        memory: Memory | None,
     ) -> None:
         self.spool = spool
         self.hop = hop
@@ -131,7 +158,9 @@ class _Round:
         self.name = name
         self.settings = settings
         self.metrics = metrics
+        self.memory = memory
         self.is_hop_away = False
+        self.withdrawn: set[str | None] = set()
 
     async def deliver(self, hold_id: str | None, copies: list[Outgoing]) -> None:
         """Try every copy of one hold: its content is in memory once."""
@@ -145,7 +174,9 @@ class _Round:
 
         async def one(copy: Outgoing) -> None:
             async with gate:
-                if self.now_fn() <= self.until:
+                if hold_id in self.withdrawn:
+                    await self._take_back(copy)
+                elif self.now_fn() <= self.until:
                     await self._deliver_one(copy, held)
 
         await asyncio.gather(*(one(copy) for copy in copies))
@@ -157,7 +188,7 @@ class _Round:
         if hold_id is None or all(copy.content is not None for copy in copies):
             return b""
         try:
-            return await asyncio.to_thread(self.spool.content, hold_id)
+            return await asyncio.to_thread(self._content_of_waiting, hold_id)
         except NoSuchHold:
             for copy in copies:
                 await self._record(copy, _Answer(CopyEvent.REPLY_5XX, GONE))
@@ -165,23 +196,31 @@ class _Round:
             log.error("The spool is away: copies wait for their lease to end.")
         return None
 
+    def _content_of_waiting(self, hold_id: str) -> bytes:
+        """The held content; whether it was withdrawn since it was claimed is noted."""
+        if self.spool.get(hold_id).state is HoldState.WITHDRAWN:
+            self.withdrawn.add(hold_id)
+        return self.spool.content(hold_id)
+
     async def _deliver_one(self, copy: Outgoing, held: bytes) -> None:
         content = copy.content
         if content is None:
             content = copy.patch.apply(held) if copy.patch else held
-        answers = await self._try(copy, content)
+        answers = await self._try(copy, held, content)
         events = {answer.event for answer in answers}
         if len(events) == 1:
             await self._record(copy, answers[0])
         else:
             await self._divide(copy, answers)
 
-    async def _try(self, copy: Outgoing, content: bytes) -> list[_Answer]:
+    async def _try(self, copy: Outgoing, held: bytes, content: bytes) -> list[_Answer]:
         """One answer for each recipient."""
         recipients = copy.envelope.recipients
         if self.is_hop_away:
             return [_Answer(CopyEvent.REPLY_4XX, AWAY)] * len(recipients)
         try:
+            if self.settings.finishes:
+                content = await asyncio.to_thread(self._finished, copy, held, content)
             async with asyncio.timeout(self.settings.patience.total_seconds()):
                 reply = await self.hop.send(copy.envelope, content)
         except (TransientError, TimeoutError):
@@ -192,6 +231,15 @@ class _Round:
             log.error("A delivery broke: %s", type(error).__name__)
             return [_Answer(CopyEvent.REPLY_4XX, BROKEN)] * len(recipients)
         return _answers(reply, len(recipients))
+
+    def _finished(self, copy: Outgoing, held: bytes, content: bytes) -> bytes:
+        try:
+            for each in self.settings.finishes:
+                content = each.finished(copy, held, content, self.now_fn())
+        except Exception:
+            # What breaks here may quote the copy: only that it broke is told.
+            raise FinishBroke from None
+        return content
 
     async def _divide(self, copy: Outgoing, answers: list[_Answer]) -> None:
         """Recipients that fared differently part; each part then has one answer."""
@@ -230,30 +278,51 @@ class _Round:
                 event = CopyEvent.GIVEN_UP
             else:
                 again_at = retry_at(copy.attempts, now, self.settings.retry)
-        await self._insist(
+        is_withdrawn = await self._insist(
             lambda: self.spool.mark(
                 copy.id, event, answer.reply, now=now, retry_at=again_at
             )
         )
         if self.metrics is not None:
             self.metrics.tried(event)
+        if is_withdrawn:
+            self.withdrawn.add(copy.hold_id)
+        if is_withdrawn and again_at is not None:
+            await self._take_back(copy)
+        elif event is CopyEvent.REPLY_2XX and copy.kind is OutgoingKind.RELEASE:
+            await self._shown(copy)
 
-    async def _insist(self, act: Callable[[], None]) -> None:
+    async def _take_back(self, copy: Outgoing) -> None:
+        """End a copy that was claimed, whose mail was withdrawn before it left."""
+        now, event = self.now_fn(), CopyEvent.TAKEN_BACK
+        await self._insist(lambda: self.spool.mark(copy.id, event, TAKEN_BACK, now=now))
+
+    async def _shown(self, copy: Outgoing) -> None:
+        """A mail left as it was written: from now on its people were shown."""
+        if self.memory is None or copy.hold_id is None:
+            return
+        memory, hold_id = self.memory, copy.hold_id
+        try:
+            hold = await asyncio.to_thread(self.spool.get, hold_id)
+        except (TransientError, NoSuchHold):
+            return  # its place goes on counting
+        await asyncio.to_thread(settle_as_shown, memory, hold)
+
+    async def _insist(self, act: Callable[[], bool | None]) -> bool:
         """Record, and again where the spool is away for a moment.
 
         What the next hop took and we do not record leaves a second time.
         """
         for wait in self.settings.record_again_after:
             try:
-                await asyncio.to_thread(act)
+                return bool(await asyncio.to_thread(act))
             except TransientError:
                 await self.settings.sleep(wait.total_seconds())
-            else:
-                return
         try:
-            await asyncio.to_thread(act)
+            return bool(await asyncio.to_thread(act))
         except TransientError:
             log.error("A delivery could not be recorded: it may be repeated.")
+            return False
 
 
 def _answers(reply: HopReply, recipients: int) -> list[_Answer]:

@@ -42,15 +42,18 @@ class NoticeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a notice says of a held mail."""
+    """What a notice says of a mail.
 
-    hold_id: str
+    ``gone``: how many earlier mails of its mailing have left as they were written.
+    """
+
     mailing_id: str
     viewers: int
     disclosures: int
     singly_refused: str | None
     first_finding: str
     subject: str = field(default="", repr=False)
+    gone: int = 0
 
 
 def sentence(viewers: int, disclosures: int) -> str:
@@ -77,20 +80,46 @@ class Notices:
         return self._settings
 
     def of_hold(self, facts: Facts, sender: Address, now: datetime) -> Outgoing:
-        """The notice of a held mailing to its sender: one per mailing."""
+        """The notice of a held mailing to its sender: one as long as any of it waits.
+
+        Told again, once it was decided and is held anew, it is another message.
+        """
         identifier = self._name("notice", facts.mailing_id, sender.person)
         link = self._link(facts.mailing_id, sender, now)
         said = _said(facts)
         choice = "Withdraw" if facts.singly_refused else "Send singly · Withdraw"
         subject = without_others(facts.subject, sender)
         quoted = f"Your mail “{subject}” is held." if subject else "Your mail is held."
-        more = [quoted, "Nobody has received it."]
+        more = [quoted, _who_has(facts.gone)]
         if facts.singly_refused:
             more.append(facts.singly_refused)
         letter = self._letter(
-            identifier,
+            f"{identifier}.{now:%Y%m%d%H%M%S}",
             sender,
             f"Held: {subject}" if subject else "Your mail is held",
+            _plain(said, choice, link, more),
+            now,
+            _html(said, choice, link, more),
+        )
+        return self._own_mail(identifier, OutgoingKind.NOTICE, letter, sender)
+
+    def of_split(
+        self, facts: Facts, sender: Address, now: datetime, undo: timedelta
+    ) -> Outgoing:
+        """The notice of a mailing that a rule sends singly, one per mailing.
+
+        It says until when that can be undone.
+        """
+        identifier = self._name("split notice", facts.mailing_id, sender.person)
+        link = self._link(facts.mailing_id, sender, now)
+        subject = without_others(facts.subject, sender)
+        quoted = f"Your mail “{subject}”" if subject else "Your mail"
+        more = [f"{quoted} leaves in {_span(undo)}, one private copy for each person."]
+        said, choice = _said(facts), "Withdraw · Send now"
+        letter = self._letter(
+            identifier,
+            sender,
+            f"Sent singly: {subject}" if subject else "Your mail is sent singly",
             _plain(said, choice, link, more),
             now,
             _html(said, choice, link, more),
@@ -104,10 +133,10 @@ class Notices:
         page = self._settings.mailing_page.format(mailing_id=hold.mailing_id)
         first = hold.findings[0].text if hold.findings else ""
         said = _said(
-            Facts(hold.id, hold.mailing_id, hold.viewers, hold.disclosures, None, first)
+            Facts(hold.mailing_id, hold.viewers, hold.disclosures, None, first)
         )
         more = [f"A held mail has waited {_hours(now - hold.received_at)}."]
-        if hold.envelope.mail_from is None:
+        if hold.is_ownerless or hold.envelope.mail_from is None:
             more.append("It has no sender who could decide: the desk owns it.")
         else:
             more.append("Without a decision it goes back to its sender.")
@@ -226,6 +255,22 @@ def _said(facts: Facts) -> str:
     if facts.disclosures:
         return sentence(facts.viewers, facts.disclosures)
     return facts.first_finding or "The guard could not judge this mail."
+
+
+def _who_has(gone: int) -> str:
+    """Who has received the mailing already: the mails that left before it was held."""
+    if not gone:
+        return "Nobody has received it."
+    if gone == 1:
+        return "One earlier mail of the same mailing has already left."
+    return f"{gone:,} earlier mails of the same mailing have already left."
+
+
+def _span(of_time: timedelta) -> str:
+    seconds = round(of_time.total_seconds())
+    if seconds < 120:
+        return "1 second" if seconds == 1 else f"{seconds} seconds"
+    return f"{round(seconds / 60)} minutes"
 
 
 def _plain(said: str, choice: str, link: str, more: list[str]) -> str:

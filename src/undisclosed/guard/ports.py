@@ -7,11 +7,12 @@ tests runs over both. Calls are synchronous and may block: the endpoints run
 them in threads. Anything that is away raises TransientError.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from undisclosed.core.address import Address
 from undisclosed.core.disclosure import Reading
 from undisclosed.core.held import (
     RETRY_WINDOW,
@@ -22,6 +23,7 @@ from undisclosed.core.held import (
     HoldDecided,
     HoldEvent,
     HoldState,
+    Kept,
     NewHold,
     NoSuchHold,
     Outgoing,
@@ -36,6 +38,7 @@ from undisclosed.guard.origin import Origin
 
 __all__ = [
     "RETRY_WINDOW",
+    "Authenticator",
     "Clock",
     "CopyEvent",
     "CopyState",
@@ -47,6 +50,7 @@ __all__ = [
     "HoldEvent",
     "HoldState",
     "Journal",
+    "Kept",
     "KeyedId",
     "Memory",
     "NewHold",
@@ -58,6 +62,7 @@ __all__ = [
     "Passed",
     "Reservation",
     "Spool",
+    "Trace",
     "WaveState",
 ]
 
@@ -73,26 +78,47 @@ class Memory(Protocol):
         its own place, and a cancelled place counts again. A reservation that is never
         settled counts as shown. ``Known.mailing`` is never None in the answer: the
         mailing's people and disclosures over everything that is not cancelled, this
-        mail included. Only waves that add up join a mailing; any other is one alone.
+        mail included. Only waves that add up join a mailing, and the transactions of
+        one message (``wave.message_id``); any other is one alone. The circles, threads
+        and hidden audiences in the answer are asked for in one query. Whom the wave
+        hides is a hidden audience from now on.
         """
 
     def settle(self, reservation_id: str, state: WaveState) -> None:
         """Say what became of the mail: SHOWN, HELD or CANCELLED.
 
         A step that ``WAVE_TRANSITIONS`` does not have, and a reservation whose
-        retention is over, change nothing: settling twice is settling once.
+        retention is over, change nothing: settling twice is settling once. SHOWN makes
+        a thread of those whom the mail showed to each other, unless it was observed.
+        """
+
+    def hide(
+        self, people: Iterable[Address], *, is_sensitive: bool, now: datetime
+    ) -> None:
+        """Remember a hidden audience: everyone of a split, of a campaign.
+
+        Fewer than two people are none. Give it outsiders only: insiders are never
+        members. Hiding the same people again renews them. Raises TransientError.
+        """
+
+    def learn(self, people: Iterable[Address], *, now: datetime) -> None:
+        """Remember a thread: people whom mail that is not ours showed to each other.
+
+        Only for authenticated inbound mail. Fewer than two people are none. Raises
+        TransientError.
         """
 
 
 class Spool(Protocol):
     """Held mail and the copies that leave: durable, encrypted, counted."""
 
-    def hold(self, new: NewHold) -> str:
-        """Commit the mail; the hold's id. Durable when this returns.
+    def hold(self, new: NewHold) -> Kept:
+        """Commit the mail and its notice. Durable when this returns.
 
         The same digest within RETRY_WINDOW of the earlier ``received_at`` finds the
         earlier hold, whatever became of it: a client that did not hear our 250 does
-        not hold its mail twice.
+        not hold its mail twice. A spool that keeps Memory's places, too, settles the
+        mail's as HELD in the same commit, and says so.
         """
 
     def get(self, hold_id: str) -> Hold:
@@ -100,6 +126,9 @@ class Spool(Protocol):
 
     def of_mailing(self, mailing_id: str) -> Sequence[Hold]:
         """Every hold of one mailing, oldest first."""
+
+    def copies_of(self, hold_id: str) -> Sequence[Outgoing]:
+        """Every copy of one hold with its state, in the order of queueing."""
 
     def content(self, hold_id: str) -> bytes:
         """The held content whole. Raises NoSuchHold where it is gone.
@@ -121,7 +150,11 @@ class Spool(Protocol):
 
         One transaction: state, outgoing mail, journal entry and the job that
         delivers. ``by`` is an account's or a part's name, never an address.
-        Raises HoldDecided where the table has no such step.
+        WITHDRAW takes back every copy that still waits; one that a worker has in
+        hand just now is left to ``mark``, and one whose worker died is IN_DOUBT.
+        SEND_NOW ends the wait of copies that were not tried yet.
+        Raises HoldDecided where the table has no such step, and where nothing waits
+        that could be taken back or sent now.
         """
 
     def queue(self, outgoing: Sequence[Outgoing], *, now: datetime) -> None:
@@ -143,6 +176,7 @@ class Spool(Protocol):
         """Take copies whose time has come, for as long as the lease lasts.
 
         Nobody else gets them meanwhile; ``mark`` ends the lease, and so does its time.
+        A copy of withdrawn mail is not handed out: its worker died, it is IN_DOUBT.
         """
 
     def give_back(self, *, by: str) -> None:
@@ -156,11 +190,12 @@ class Spool(Protocol):
         *,
         now: datetime,
         retry_at: datetime | None = None,
-    ) -> None:
+    ) -> bool:
         """Record what became of one try: the next hop's reply, and when again.
 
-        Counts the attempt and ends the lease. A copy that is SENT or FAILED stays so:
-        a second mark changes nothing.
+        Counts the attempt and ends the lease. A copy whose state is final stays so:
+        a second mark changes nothing. True where the copy's mail was withdrawn
+        meanwhile: then no further copy of it is tried.
         """
 
     def divide(self, copy_id: str, parts: Sequence[Outgoing], *, now: datetime) -> None:
@@ -241,6 +276,24 @@ class Exempt(Protocol):
 
     def of(self, mail: Mail, origin: Origin, now: datetime) -> Exemption | None:
         """The exemption that this mail falls under today, or None. Never blocks."""
+
+
+class Authenticator(Protocol):
+    """Knows the logins that may hand in mail (submission)."""
+
+    def check(self, login: str, password: str) -> str | None:
+        """The login's name where the password is its own, else None.
+
+        The name is no secret and no address: it stands in ``Origin.login``. May
+        block; raises TransientError.
+        """
+
+
+class Trace(Protocol):
+    """Where it is noted that a mail passed, for who asks where it is."""
+
+    def accepted(self, mail: Mail, now: datetime) -> None:
+        """Note an accepted mail. Never waits, never raises."""
 
 
 class Clock(Protocol):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from undisclosed.core.verdict import Action, Verdict
+from undisclosed.transport.milter.responses import Outcome
 from undisclosed.transport.smtp.replies import Reply
 
 MAX_LINE = 400
@@ -25,6 +26,16 @@ REPLIES: Mapping[Action, Reply] = MappingProxyType(
     }
 )
 """What a client hears of each action. On accept the next hop's own reply is ours."""
+
+OUTCOMES: Mapping[Action, Outcome] = MappingProxyType(
+    {  # milter: a reject is answered with the SMTP reply, and trouble with TROUBLE
+        Action.ACCEPT: Outcome.ACCEPT,
+        Action.SPLIT: Outcome.DISCARD,
+        Action.HOLD: Outcome.DISCARD,
+        Action.REJECT: Outcome.REJECT,
+    }
+)
+"""What an MTA that asks as a milter's MTA hears of each action."""
 
 TROUBLE = Reply(451, ("4.3.0 The guard cannot decide now, please try again later",))
 """Our fault, or something is away: the client keeps the mail (RFC 3463 §3.4)."""

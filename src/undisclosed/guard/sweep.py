@@ -34,9 +34,11 @@ class SweepSettings:
     ``contacts`` are approver, deputy and desk, in this order; ``escalate_after`` the
     ages at which each is told. The last contact is the desk: it owns the holds that
     have no sender. Without contacts an escalation is journalled and mailed to nobody.
+    Instead of a contact that is ``away`` the next one is told, at last the desk.
     """
 
     contacts: tuple[Address, ...] = field(default=(), repr=False)
+    away: frozenset[Address] = field(default=frozenset(), repr=False)
     escalate_after: tuple[timedelta, ...] = (
         timedelta(hours=4),
         timedelta(days=1),
@@ -74,7 +76,7 @@ def sweep(
     escalated = expired = 0
     for hold in due:
         sender = hold.envelope.mail_from
-        if sender is not None and now >= hold.expires_at:
+        if sender and not hold.is_ownerless and now >= hold.expires_at:
             expired += _expire(spool, memory, hold, sender, notices, now)
         else:
             escalated += _escalate(spool, hold, settings, notices, now)
@@ -93,10 +95,12 @@ def _escalate(
 
 def _told(hold: Hold, settings: SweepSettings) -> tuple[Address, ...]:
     """Who is told: at the first step the approver, then the deputy, then the desk."""
-    if hold.envelope.mail_from is None:
+    if hold.is_ownerless or hold.envelope.mail_from is None:
         return settings.contacts[-1:]
     number = min(hold.escalations, len(settings.contacts) - 1)
-    return settings.contacts[number : number + 1] if settings.contacts else ()
+    in_line = settings.contacts[max(number, 0) :]
+    there = [contact for contact in in_line if contact not in settings.away]
+    return tuple(there[:1] or in_line[-1:])
 
 
 def _expire(

@@ -12,10 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from undisclosed.core.address import Address
-from undisclosed.core.known import Known, MailingSoFar
-from undisclosed.core.mailing import SIMILARITY, Wave
 from undisclosed.errors import TransientError
+from undisclosed.guard.forgetful import ForgetfulMemory
 from undisclosed.guard.ports import (
     RETRY_WINDOW,
     CopyEvent,
@@ -25,17 +23,24 @@ from undisclosed.guard.ports import (
     HoldDecided,
     HoldEvent,
     HoldState,
+    Kept,
     NewHold,
     NoSuchHold,
     Outgoing,
-    Reservation,
-    WaveState,
 )
 from undisclosed.guard.states import (
     COPY_TRANSITIONS,
     HOLD_TRANSITIONS,
-    WAVE_TRANSITIONS,
 )
+
+__all__ = [
+    "Decided",
+    "FixedClock",
+    "ForgetfulMemory",
+    "ForgetfulOnce",
+    "MemorySpool",
+    "RecordingJournal",
+]
 
 WAITING = (CopyState.QUEUED, CopyState.DELAYED)
 
@@ -74,97 +79,22 @@ class RecordingJournal:
         return [event for event, _ in self.entries]
 
 
-@dataclass(slots=True)
-class _Place:
-    id: str
-    mailing_id: str
-    wave: Wave
-    at: datetime
-    state: WaveState = WaveState.RESERVED
-
-    def counts(self) -> bool:
-        return self.state is not WaveState.CANCELLED
-
-
-class ForgetfulMemory:
-    """A Memory that compares shingles one by one and hashes nothing."""
+class ForgetfulOnce:
+    """Used tokens in memory; see the port ``Once``."""
 
     def __init__(self) -> None:
         self.is_away = False
         self._lock = threading.Lock()
-        self._places: list[_Place] = []
+        self._used: dict[str, tuple[bytes, datetime]] = {}
 
-    def reserve(self, wave: Wave, *, window: timedelta, now: datetime) -> Reservation:
-        """A place for this mail; see the port."""
-        with self._lock:
-            self._be_there()
-            place = self._place_of(wave, window, now)
-            known = Known(self._mailing_of(place), self._is_recall(wave))
-            return Reservation(place.id, known)
-
-    def settle(self, reservation_id: str, state: WaveState) -> None:
-        """What became of the mail; see the port."""
-        with self._lock:
-            self._be_there()
-            for place in self._places:
-                if (
-                    place.id == reservation_id
-                    and state in WAVE_TRANSITIONS[place.state]
-                ):
-                    place.state = state
-
-    def state(self, reservation_id: str) -> WaveState:
-        """Where a place is, for assertions."""
-        return next(p.state for p in self._places if p.id == reservation_id)
-
-    def states(self) -> list[WaveState]:
-        """Where every place is, in the order of reserving."""
-        return [place.state for place in self._places]
-
-    def _be_there(self) -> None:
+    def use(self, token: str, digest: bytes, *, until: datetime, now: datetime) -> bool:
+        """Use a token for one mail; see the port."""
         if self.is_away:
-            raise TransientError("Memory is away.")
-
-    def _place_of(self, wave: Wave, window: timedelta, now: datetime) -> _Place:
-        for place in self._places:
-            if place.wave.digest == wave.digest:
-                if place.state is WaveState.CANCELLED:
-                    place.state = WaveState.RESERVED
-                return place
-        number = len(self._places) + 1
-        mailing_id = f"mailing-{number}"
-        for place in self._places:
-            if now - place.at <= window and _is_same_mailing(place.wave, wave):
-                mailing_id = place.mailing_id
-        place = _Place(f"place-{number}", mailing_id, wave, now)
-        self._places.append(place)
-        return place
-
-    def _mailing_of(self, place: _Place) -> MailingSoFar:
-        waves = [
-            other.wave
-            for other in self._places
-            if other.mailing_id == place.mailing_id and other.counts()
-        ]
-        people: frozenset[Address] = frozenset().union(*(w.people for w in waves))
-        disclosures = sum(wave.disclosures for wave in waves)
-        return MailingSoFar(place.mailing_id, len(people), disclosures, len(waves))
-
-    def _is_recall(self, wave: Wave) -> bool:
-        return wave.recalls is not None and any(
-            place.wave.recalls is None  # neither itself nor an earlier recall
-            and place.wave.sender == wave.sender
-            and place.wave.subject == wave.recalls
-            and not place.wave.audience.isdisjoint(wave.audience)
-            for place in self._places
-        )
-
-
-def _is_same_mailing(one: Wave, other: Wave) -> bool:
-    if not (one.adds_up and other.adds_up and one.sender == other.sender):
-        return False
-    together = len(one.shingles | other.shingles)
-    return len(one.shingles & other.shingles) >= SIMILARITY * together
+            raise TransientError("The used tokens are away.")
+        with self._lock:
+            for one in [one for one, kept in self._used.items() if kept[1] <= now]:
+                del self._used[one]
+            return self._used.setdefault(token, (digest, until))[0] == digest
 
 
 @dataclass(slots=True)
@@ -205,16 +135,17 @@ class MemorySpool:
     _holds: dict[str, _HeldMail] = field(default_factory=dict)
     _copies: dict[str, _Copy] = field(default_factory=dict)
 
-    def hold(self, new: NewHold) -> str:
-        """Keep the mail; see the port."""
+    def hold(self, new: NewHold) -> Kept:
+        """Keep the mail; see the port. Memory's place is somebody else's."""
         with self._open():
             for kept in self._holds.values():
                 age = new.received_at - kept.hold.received_at
                 if kept.digest == new.digest and age <= RETRY_WINDOW:
-                    return kept.hold.id
+                    return Kept(kept.hold.id, kept.hold.state)
             hold = _hold_of(f"hold-{len(self._holds) + 1}", new)
             self._holds[hold.id] = _HeldMail(hold, new.digest, new.mail.content)
-            return hold.id
+            self._tell(new)
+            return Kept(hold.id, hold.state)
 
     def get(self, hold_id: str) -> Hold:
         """One hold; see the port."""
@@ -229,6 +160,10 @@ class MemorySpool:
                 (hold for hold in found if hold.mailing_id == mailing_id),
                 key=lambda hold: hold.received_at,
             )
+
+    def copies_of(self, hold_id: str) -> Sequence[Outgoing]:
+        """Every copy of one hold; see the port."""
+        return [each for each in self.outgoing() if each.hold_id == hold_id]
 
     def content(self, hold_id: str) -> bytes:
         """The held content; see the port."""
@@ -251,7 +186,7 @@ class MemorySpool:
         with self._open():
             kept = self._kept(hold_id)
             state = HOLD_TRANSITIONS[kept.hold.state].get(event)
-            if state is None:
+            if state is None or not self._can(kept.hold, event, now):
                 raise HoldDecided(hold_id=hold_id, state=kept.hold.state.value)
             more = int(event is HoldEvent.ESCALATE)
             kept.hold = replace(
@@ -284,7 +219,8 @@ class MemorySpool:
     ) -> Sequence[Outgoing]:
         """Take copies whose time has come; see the port."""
         with self._open():
-            free = [copy for copy in self._copies.values() if _is_free(copy, now)]
+            due = [copy for copy in self._copies.values() if _is_free(copy, now)]
+            free = [copy for copy in due if not self._doubt(copy)]
             for copy in free[:limit]:
                 copy.lease_by, copy.lease_until = by, now + lease
             return [copy.outgoing for copy in free[:limit]]
@@ -304,20 +240,21 @@ class MemorySpool:
         *,
         now: datetime,
         retry_at: datetime | None = None,
-    ) -> None:
+    ) -> bool:
         """Record what became of one try; see the port."""
         with self._open():
             copy = self._copies[copy_id]
             state = COPY_TRANSITIONS[copy.outgoing.state].get(event)
-            if state is None:
-                return
-            copy.outgoing = replace(
-                copy.outgoing,
-                state=state,
-                attempts=copy.outgoing.attempts + 1,
-                not_before=retry_at,
-            )
-            copy.reply, copy.at, copy.lease_until = reply, now, None
+            if state is not None:
+                copy.outgoing = replace(
+                    copy.outgoing,
+                    state=state,
+                    attempts=copy.outgoing.attempts + 1,
+                    not_before=retry_at,
+                )
+                copy.reply, copy.at = reply, now
+                copy.lease_by, copy.lease_until = "", None
+            return self._is_withdrawn(copy)
 
     def divide(self, copy_id: str, parts: Sequence[Outgoing], *, now: datetime) -> None:
         """Give some recipients a copy of their own; see the port."""
@@ -389,6 +326,52 @@ class MemorySpool:
             if copy.outgoing.hold_id == hold.id
         )
 
+    def _tell(self, new: NewHold) -> None:
+        """Queue the notice, anew where all of its mailing had been decided."""
+        if new.notice is None:
+            return
+        told = self._copies.get(new.notice.id)
+        others = [
+            kept
+            for kept in self._holds.values()
+            if kept.hold.mailing_id == new.mailing_id
+            and kept.hold.state is HoldState.HELD
+        ]
+        is_over = told is not None and not COPY_TRANSITIONS[told.outgoing.state]
+        if is_over and len(others) == 1:
+            del self._copies[new.notice.id]
+        self._queue([new.notice], new.received_at)
+
+    def _can(self, hold: Hold, event: HoldEvent, now: datetime) -> bool:
+        """Take back, or send now, what still waits; False where nothing does."""
+        if hold.state is HoldState.HELD:
+            return True
+        waiting = [
+            copy
+            for copy in self._copies.values()
+            if copy.outgoing.hold_id == hold.id and copy.outgoing.state in WAITING
+        ]
+        if event is HoldEvent.SEND_NOW:
+            waiting = [copy for copy in waiting if not _was_begun(copy, now)]
+        for copy in waiting:
+            if event is HoldEvent.SEND_NOW:
+                copy.outgoing = replace(copy.outgoing, not_before=now)
+            elif copy.lease_until is None or copy.lease_until <= now:
+                lost = CopyEvent.UNANSWERED if copy.lease_by else CopyEvent.TAKEN_BACK
+                _end(copy, lost)
+        return bool(waiting)
+
+    def _is_withdrawn(self, copy: _Copy) -> bool:
+        kept = self._holds.get(copy.outgoing.hold_id or "")
+        return kept is not None and kept.hold.state is HoldState.WITHDRAWN
+
+    def _doubt(self, copy: _Copy) -> bool:
+        """Whether its worker died, and its mail was withdrawn meanwhile."""
+        is_withdrawn = self._is_withdrawn(copy)
+        if is_withdrawn:
+            _end(copy, CopyEvent.UNANSWERED)
+        return is_withdrawn
+
     def _queue(self, outgoing: Sequence[Outgoing], now: datetime) -> None:
         for each in outgoing:
             self._copies.setdefault(each.id, _Copy(each, now))
@@ -415,14 +398,26 @@ def _hold_of(hold_id: str, new: NewHold) -> Hold:
         expires_at=new.expires_at,
         escalations=0,
         size=len(new.mail.content),
+        is_ownerless=new.is_ownerless,
     )
 
 
 def _is_due(hold: Hold, now: datetime, escalate_after: Sequence[timedelta]) -> bool:
-    if hold.envelope.mail_from is not None and now >= hold.expires_at:
+    has_sender = hold.envelope.mail_from is not None and not hold.is_ownerless
+    if has_sender and now >= hold.expires_at:
         return True
     next_at = escalate_after[hold.escalations : hold.escalations + 1]
     return any(now >= hold.received_at + after for after in next_at)
+
+
+def _end(copy: _Copy, event: CopyEvent) -> None:
+    state = COPY_TRANSITIONS[copy.outgoing.state][event]
+    copy.outgoing = replace(copy.outgoing, state=state)
+
+
+def _was_begun(copy: _Copy, now: datetime) -> bool:
+    waits_until = copy.outgoing.not_before
+    return bool(copy.outgoing.attempts or waits_until is None or waits_until <= now)
 
 
 def _is_free(copy: _Copy, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from types import MappingProxyType
 
 from undisclosed.core.address import Address
 from undisclosed.core.disclosure import Reading, read
+from undisclosed.core.documents import Reader
 from undisclosed.core.header import Field, HeaderBlock
 from undisclosed.core.judge import judge
 from undisclosed.core.known import NOTHING_KNOWN
@@ -100,15 +101,21 @@ class Looked:
 
 
 def judge_alone(
-    message: Message, policy: Policy, viewers: Sequence[Address] = ()
+    message: Message,
+    policy: Policy,
+    viewers: Sequence[Address] = (),
+    *,
+    reader: Reader | None = None,
 ) -> Judged | Unreadable:
     """Judge a message without its envelope; the reason where that is impossible.
+
+    ``reader`` reads the documents in it.
 
     Neither reading nor judging raises for any bytes. Should one do so all the same,
     the archive's other messages still count, so the reason becomes a value.
     """
     try:
-        content = read_content(message.content, policy)
+        content = read_content(message.content, policy, reader=reader)
         if message.is_cut:
             content = dataclasses.replace(content, uncertain=(*content.uncertain, CUT))
         recipients = tuple(Recipient(one) for one in viewers or content.destinations)
@@ -120,13 +127,15 @@ def judge_alone(
         return Unreadable(message.name, f"could not be judged ({type(error).__name__})")
 
 
-def look(messages: Sequence[Message], policy: Policy) -> Looked:
+def look(
+    messages: Sequence[Message], policy: Policy, reader: Reader | None = None
+) -> Looked:
     """Judge some messages, and keep what is worth keeping."""
     glances: list[Glance] = []
     uncertain: list[tuple[str, str]] = []
     problems: list[Unreadable] = []
     for message in messages:
-        judged = judge_alone(message, policy)
+        judged = judge_alone(message, policy, reader=reader)
         if isinstance(judged, Unreadable):
             problems.append(judged)
             continue

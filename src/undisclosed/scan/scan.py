@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from undisclosed.core.address import Address
+from undisclosed.core.documents import Reader
 from undisclosed.core.policy import Policy
 from undisclosed.scan.mailings import Mailing, mailings_of
 from undisclosed.scan.message import Glance, Looked
@@ -91,14 +92,16 @@ def scan(
     policy: Policy,
     *,
     jobs: int = 1,
+    reader: Reader | None = None,
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> Result:
     """Judge every message as the guard would have, and group what was found.
 
+    ``reader`` reads the documents in them; it has to travel to other processes.
     ``on_progress`` is called after each batch, in the asking thread.
     """
     tally, is_complete = _Tally(), True
-    workers = Workers(policy, jobs)
+    workers = Workers(policy, jobs, reader)
     try:
         for looked in workers.look_at(_batches(items, tally)):
             tally.add(looked)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from undisclosed.core.documents import Reader
 from undisclosed.core.policy import Policy
 from undisclosed.scan.message import Looked, look
 from undisclosed.transport.mailbox import Message, Unreadable
@@ -56,8 +57,10 @@ def executor_for(jobs: int) -> Executor:
 class Workers:
     """A number of processes that look at messages, begun anew when they break."""
 
-    def __init__(self, policy: Policy, jobs: int) -> None:
+    def __init__(self, policy: Policy, jobs: int, reader: Reader | None = None) -> None:
+        """``reader`` travels to each process, where it has to be of use."""
         self._policy = policy
+        self._reader = reader
         self._jobs = jobs
         self._executor = executor_for(jobs)
         self._under_way: deque[tuple[Batch, Future[Looked]]] = deque()
@@ -88,7 +91,7 @@ class Workers:
 
     def _submit(self, batch: Batch) -> "Future[Looked]":
         try:
-            return self._executor.submit(look, batch, self._policy)
+            return self._executor.submit(look, batch, self._policy, self._reader)
         except BrokenExecutor as error:
             failed: Future[Looked] = Future()
             failed.set_exception(error)
@@ -117,7 +120,7 @@ class Workers:
         self._executor.shutdown(wait=False, cancel_futures=True)
         self._executor = executor_for(self._jobs)
         try:
-            return self._executor.submit(look, batch, self._policy).result()
+            return self._submit(batch).result()
         except BrokenExecutor:
             if len(batch) > 1:
                 return _joined([self._look_again([message]) for message in batch])

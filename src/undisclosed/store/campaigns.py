@@ -9,7 +9,7 @@ is for whoever calls this to ask; that nobody approves their own is not.
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from undisclosed.core.campaign import (
     campaign_after,
 )
 from undisclosed.errors import UndisclosedError
-from undisclosed.store import campaign_files, crypto, jobs, journal, ledger
+from undisclosed.store import campaign_files, crypto, jobs, journal, ledger, trial
 from undisclosed.store.crypto import DataKey
 from undisclosed.store.database import Connection, database, transaction
 
@@ -33,7 +33,8 @@ _COLUMNS: Final = (
     "id, serial, team_id, name, state, kind, list_id, list_version, findings,"
     " checked_digest, digest, recipients, needs, created_by_id, submitted_by_id,"
     " created_at, updated_at, submitted_at, not_before, not_after, started_at,"
-    " ended_at, per_minute, in_doubt, step, paused_because, hold_id"
+    " ended_at, per_minute, in_doubt, step, paused_because, hold_id, asked_at,"
+    " reminders, check_wanted_at, checked_rows"
 )
 _CREATE: Final = """
 INSERT INTO store_campaign (
@@ -45,14 +46,17 @@ INSERT INTO store_campaign (
 """
 _GET: Final = f"SELECT {_COLUMNS} FROM store_campaign WHERE id = %s"  # noqa: S608
 _LOCK: Final = f"{_GET} FOR UPDATE"
-_KEY: Final = "SELECT data_key, draft_sealed FROM store_campaign WHERE id = %s"
+_KEY: Final = (
+    "SELECT data_key, draft_sealed, approved_sealed FROM store_campaign WHERE id = %s"
+)
 _STATE: Final = (
     "UPDATE store_campaign SET state = %s, updated_at = %s, paused_because = %s"
     " WHERE id = %s"
 )
 _CHANGED: Final = """
 UPDATE store_campaign SET digest = NULL, checked_digest = NULL, findings = '[]',
-       needs = '[]', submitted_by_id = NULL, submitted_at = NULL
+       needs = '[]', submitted_by_id = NULL, submitted_at = NULL,
+       check_wanted_at = NULL, check_by_id = NULL
  WHERE id = %s
 """
 _LIST: Final = """
@@ -66,6 +70,9 @@ INSERT INTO store_approval (
     campaign_id, digest, role, account_id, is_consent, reason_sealed, at
 ) VALUES (%s, %b, %s, %s, %s, %b, %s)
 """
+_APPROVED: Final = (
+    "UPDATE store_campaign SET approved_sealed = draft_sealed WHERE id = %s"
+)
 _CONSENTS: Final = (
     "SELECT role, account_id, at FROM store_approval"
     " WHERE campaign_id = %s AND digest = %b AND is_consent ORDER BY at"
@@ -144,6 +151,10 @@ class Campaign:
     step: int
     paused_because: str
     hold_id: str
+    asked_at: datetime | None = None
+    reminders: int = 0
+    check_wanted_at: datetime | None = None
+    checked_rows: int = 0
 
 
 def create(
@@ -173,14 +184,23 @@ def get(campaign_id: str) -> Campaign:
 
 def text_of(campaign_id: str) -> bytes | None:
     """The draft as it was kept (JSON, ``send.draft``); None where none was written."""
+    return _text(campaign_id, 1)
+
+
+def approved_text_of(campaign_id: str) -> bytes | None:
+    """The draft as somebody last approved it; None where nobody ever did."""
+    return _text(campaign_id, 2)
+
+
+def _text(campaign_id: str, column: int) -> bytes | None:
     with database() as connection:
         row = connection.one(_KEY, (campaign_id,))
     if row is None:
         raise NoSuchCampaign(campaign=campaign_id)
-    if row[1] is None:
+    if row[column] is None:
         return None
     key = _key(campaign_id, row[0])
-    return key.open(bytes(row[1]), f"draft/{campaign_id}")
+    return key.open(bytes(row[column]), f"draft/{campaign_id}")
 
 
 def files_of(campaign_id: str) -> tuple[Attached, ...]:
@@ -251,8 +271,8 @@ def checked(
         found = _locked(connection, campaign_id)
         state = _step(connection, found, CampaignEvent.CHECK, by, now)
         connection.run(
-            "UPDATE store_campaign SET checked_digest = %b, findings = %s::jsonb"
-            " WHERE id = %s",
+            "UPDATE store_campaign SET checked_digest = %b, findings = %s::jsonb,"
+            " check_wanted_at = NULL WHERE id = %s",
             (digest, _json([_finding(one) for one in findings]), campaign_id),
         )
     return state
@@ -286,7 +306,8 @@ def submit(
 ) -> CampaignState:
     """Ask for the approvals that are needed, for exactly this digest.
 
-    Raises NotTheSame, FindingsOpen, NotComplete and NoSuchStep.
+    Where none is needed it is approved with that. Raises NotTheSame, FindingsOpen,
+    NotComplete, TrialOnly and NoSuchStep.
     """
     with transaction() as connection:
         found = _locked(connection, campaign_id)
@@ -296,12 +317,16 @@ def submit(
             raise NotComplete(campaign=campaign_id)
         if open_findings(connection, found):
             raise FindingsOpen(campaign=campaign_id)
+        trial.refuse(connection, campaign_id, now)
         state = _step(connection, found, CampaignEvent.SUBMIT, by, now)
         connection.run(
-            "UPDATE store_campaign SET digest = %b, needs = %s::jsonb,"
-            " submitted_by_id = %s, submitted_at = %s WHERE id = %s",
+            "UPDATE store_campaign SET digest = %b, needs = %s::jsonb, asked_at = NULL,"
+            " reminders = 0, submitted_by_id = %s, submitted_at = %s WHERE id = %s",
             (digest, _json(list(needs)), by, now, campaign_id),
         )
+        if not needs:
+            submitted = replace(found, state=state)
+            return _step(connection, submitted, CampaignEvent.APPROVE, by, now)
     return state
 
 
@@ -331,6 +356,7 @@ def approve(
         if role not in found.needs:
             raise NotNeeded(role=role)
         _decide(connection, found, role, by, now, is_consent=True, reason=None)
+        connection.run(_APPROVED, (campaign_id,))
         given = {row[0] for row in connection.all(_CONSENTS, (campaign_id, digest))}
         if given.issuperset(found.needs):
             return _step(connection, found, CampaignEvent.APPROVE, by, now, role=role)
@@ -389,10 +415,11 @@ def schedule(
 def start(campaign_id: str, *, by: object, now: datetime) -> CampaignState:
     """Begin to send: every row of the ledger is there before the first byte.
 
-    Raises NoSuchStep, NotTheSame where the list was imported anew since.
+    Raises NoSuchStep, TrialOnly, NotTheSame where the list was imported anew since.
     """
     with transaction() as connection:
         found = _locked(connection, campaign_id)
+        trial.refuse(connection, campaign_id, now)
         state = _step(connection, found, CampaignEvent.START, by, now)
         row = connection.one(
             "SELECT version FROM store_recipientlist"

@@ -6,14 +6,15 @@ key of its purpose. States follow ``core.held.COPY_TRANSITIONS``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
 from undisclosed.core.held import (
     COPY_TRANSITIONS,
     CopyState,
     Failure,
+    HoldState,
     Outgoing,
     OutgoingKind,
 )
@@ -25,6 +26,8 @@ from undisclosed.store.database import Connection, Row
 
 STATE_AFTER: Final = COPY_TRANSITIONS[CopyState.QUEUED]
 """Where each event leads. It is the same from every state that is not final."""
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 _COLUMNS: Final = (
     "o.id, o.hold_id, o.kind, o.state, h.data_key, o.envelope_sealed, o.patch_sealed,"
@@ -41,6 +44,7 @@ SELECT copy.*, 0, '', %s, %s
               %b::timestamptz[]) AS copy
     ON CONFLICT (id) DO NOTHING
 """
+# Copies of withdrawn mail are among them: their workers died, see ``doubt``.
 CLAIM: Final = f"""
 WITH due AS (
     SELECT id FROM store_outgoingmail
@@ -53,23 +57,52 @@ WITH due AS (
       FROM due WHERE o.id = due.id
  RETURNING o.*
 )
-SELECT {_COLUMNS} FROM taken o LEFT JOIN store_heldmail h ON h.id = o.hold_id
+SELECT {_COLUMNS}, h.state FROM taken o LEFT JOIN store_heldmail h ON h.id = o.hold_id
  ORDER BY o.next_attempt_at, o.hold_id, o.id
 """  # noqa: S608
+# The name stays: whether a copy that is taken back may have left depends on it.
 GIVE_BACK: Final = """
-UPDATE store_outgoingmail SET lease_by = '', lease_until = NULL
+UPDATE store_outgoingmail SET lease_until = NULL
  WHERE state IN ('queued', 'delayed') AND lease_by = %s
 """
 MARK: Final = """
+WITH marked AS (
+    UPDATE store_outgoingmail
+       SET state = %s, last_reply_sealed = %b, updated_at = %s, next_attempt_at = %s,
+           attempts = attempts + 1, lease_by = '', lease_until = NULL
+     WHERE id = %s AND state IN ('queued', 'delayed')
+)
+SELECT 1 FROM store_outgoingmail o JOIN store_heldmail h ON h.id = o.hold_id
+ WHERE o.id = %s AND h.state = 'withdrawn'
+"""
+_TAKE_BACK: Final = """
 UPDATE store_outgoingmail
-   SET state = %s, last_reply_sealed = %b, updated_at = %s, next_attempt_at = %s,
-       attempts = attempts + 1, lease_by = '', lease_until = NULL
- WHERE id = %s AND state IN ('queued', 'delayed')
+   SET state = CASE WHEN lease_by = '' THEN 'withdrawn' ELSE 'in doubt' END,
+       lease_until = NULL, updated_at = %s
+ WHERE hold_id = %s AND state IN ('queued', 'delayed')
+   AND (lease_until IS NULL OR lease_until <= %s)
+RETURNING state
+"""
+_IN_HAND: Final = (
+    "SELECT count(*) FROM store_outgoingmail"
+    " WHERE hold_id = %s AND state IN ('queued', 'delayed')"
+)
+_SEND_NOW: Final = """
+UPDATE store_outgoingmail SET next_attempt_at = %s
+ WHERE hold_id = %s AND state = 'queued' AND attempts = 0 AND next_attempt_at > %s
+"""
+_DOUBT: Final = """
+UPDATE store_outgoingmail SET state = 'in doubt', lease_until = NULL, updated_at = %s
+ WHERE id = ANY(%b::text[])
 """
 _LOCK: Final = f"""
 SELECT {_COLUMNS} FROM store_outgoingmail o
   LEFT JOIN store_heldmail h ON h.id = o.hold_id
  WHERE o.id = %s FOR UPDATE OF o
+"""  # noqa: S608
+OF_HOLD: Final = f"""
+SELECT {_COLUMNS} FROM store_outgoingmail o JOIN store_heldmail h ON h.id = o.hold_id
+ WHERE o.hold_id = %s AND h.data_key IS NOT NULL ORDER BY o.queued_at, o.id
 """  # noqa: S608
 UNREPORTED: Final = """
 SELECT o.id, o.hold_id, h.data_key, o.envelope_sealed, o.last_reply_sealed,
@@ -88,6 +121,58 @@ WITH told AS (
 )
 UPDATE store_heldmail SET reported_at = %s WHERE id IN (SELECT hold_id FROM told)
 """
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What became of the copies that still waited when their mail was withdrawn.
+
+    ``in_hand``: a worker tries them just now; its answer says whether they left.
+    """
+
+    withdrawn: int
+    in_doubt: int
+    in_hand: int
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether no copy waited any more."""
+        return not (self.withdrawn or self.in_doubt or self.in_hand)
+
+
+def take_back(connection: Connection, hold_id: str, now: datetime) -> TakenBack:
+    """Take back every copy that nobody has in hand."""
+    ended = [row[0] for row in connection.all(_TAKE_BACK, (now, hold_id, now))]
+    row = connection.one(_IN_HAND, (hold_id,))
+    in_doubt = ended.count(CopyState.IN_DOUBT.value)
+    return TakenBack(len(ended) - in_doubt, in_doubt, int(row[0]) if row else 0)
+
+
+def send_now(connection: Connection, hold_id: str, now: datetime) -> int:
+    """End the wait of the copies that were not tried yet; how many there are."""
+    count = connection.run(_SEND_NOW, (now, hold_id, now)).rowcount
+    if count:
+        jobs.defer(connection, jobs.DELIVER)
+    return count
+
+
+def doubt(connection: Connection, rows: Sequence[Row], now: datetime) -> Sequence[Row]:
+    """The rows of ``CLAIM`` that may be tried; copies of withdrawn mail end.
+
+    Nobody could claim them but for a worker that died, so they may have left.
+    """
+    lost = [row[0] for row in rows if row[-1] == HoldState.WITHDRAWN.value]
+    if lost:
+        connection.run(_DOUBT, (now, lost))
+    return [row for row in rows if row[-1] != HoldState.WITHDRAWN.value]
+
+
+def notice_values(keys: Keys, notice: Outgoing | None) -> tuple[object, ...]:
+    """A notice as the last values of the statement that holds its mail."""
+    if notice is None:
+        return (None,) * 5
+    row = _row(keys, notice, _NEVER, {})
+    return (row[0], row[4], row[6], row[7], row[10])
 
 
 def insert(

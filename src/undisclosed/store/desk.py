@@ -43,6 +43,7 @@ __all__ = [
     "caught_mail",
     "copies",
     "copies_by_state",
+    "everyone",
     "held_count",
     "mailing",
     "mailings",
@@ -69,8 +70,15 @@ _NEWEST: Final = " ORDER BY m.held_at DESC, m.id DESC LIMIT %s OFFSET %s"
 _BATCHES: Final = """
 SELECT id, state, people, disclosures, viewers, received_at, expires_at, decided_at,
        decided_by, findings, singly_refused, escalations, size, data_key,
-       reason_sealed, reading_sealed, subject_sealed, envelope_sealed
+       reason_sealed, reading_sealed, subject_sealed, envelope_sealed, is_ownerless
   FROM store_heldmail WHERE mailing_id = %s ORDER BY received_at, id
+"""
+# The hour that an only approver waits is no undo window.
+_LEAVES_AT: Final = """
+SELECT min(o.next_attempt_at) FROM store_outgoingmail o
+  JOIN store_heldmail h ON h.id = o.hold_id
+ WHERE h.mailing_id = %s AND h.state IN ('split', 'accepted')
+   AND o.state = 'queued' AND o.attempts = 0 AND o.next_attempt_at > now()
 """
 _COPIES: Final = """
 SELECT o.id, o.hold_id, h.data_key, o.envelope_sealed, o.kind, o.state, o.attempts,
@@ -154,12 +162,14 @@ def mailing(mailing_id: str) -> MailingView | None:
         if row is None:
             return None
         batches = connection.all(_BATCHES, (mailing_id,))
+        leaves = connection.one(_LEAVES_AT, (mailing_id,))
     found, sender_hash = _mailing_row(row), row[14]
     return MailingView(
         **{name: getattr(found, name) for name in MailingRow.__dataclass_fields__},
         sender_hash=sender_hash,
         batches=tuple(_batch(each) for each in batches),
         copies=copies_by_state(mailing_id),
+        leaves_at=leaves[0] if leaves else None,
     )
 
 
@@ -179,6 +189,7 @@ def _batch(row: Row) -> Batch:
         singly_refused=row[10],
         escalations=row[11],
         size=row[12],
+        is_ownerless=row[18],
         reason=_open_text(key, row[14], f"reason/{row[0]}"),
         subject=_open_text(key, row[16], f"subject/{row[0]}"),
     )
@@ -253,6 +264,24 @@ def people(
         for address in found[:PER_PAGE]
     )
     return Page(rows_found, page, len(found) > PER_PAGE)
+
+
+def everyone(mailing_id: str) -> frozenset[Address]:
+    """Every viewer of a mailing, and everybody whom it would newly show."""
+    with database() as connection:
+        rows = connection.all(_BATCHES, (mailing_id,))
+    people: set[Address] = set()
+    for row in rows:
+        key = _data_key(row[13], row[0])
+        if key is None or row[15] is None:
+            continue
+        envelope = sealed.load_envelope(key.open(row[17], f"envelope/{row[0]}"))
+        people.update(envelope.rcpt_tos)
+        people.update(
+            each.address
+            for each in sealed.load_shown(key.open(row[15], f"reading/{row[0]}"))
+        )
+    return frozenset(people)
 
 
 def caught(search: str = "", page: int = 1) -> Page[CaughtRow]:

@@ -65,17 +65,22 @@ class Batch:
     singly_refused: str | None
     escalations: int
     size: int
+    is_ownerless: bool = False
     reason: str = field(repr=False)
     subject: str = field(repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class MailingView(MailingRow):
-    """One mailing whole. ``sender_hash`` is compared with an account's addresses."""
+    """One mailing whole. ``sender_hash`` is compared with an account's addresses.
+
+    ``leaves_at`` is when the undo window of the first copy that waits in one ends.
+    """
 
     sender_hash: bytes | None = field(repr=False)
     batches: tuple[Batch, ...]
     copies: Mapping[CopyState, int]
+    leaves_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,10 +9,12 @@ what was sealed with it with it. Counts and the journal stay.
 from datetime import datetime
 from typing import Final
 
+from undisclosed.store import accepted, memory_retention, used
 from undisclosed.store.database import Connection, transaction
 from undisclosed.store.settings_values import Settings
 
 _BATCH: Final = 500
+_MOST_ACCEPTED: Final = 20_000  # as many are noted by a busy guard between two sweeps
 
 _MEMORY: Final = """
 DELETE FROM store_rememberedwave WHERE id IN (
@@ -63,8 +65,16 @@ def purge(settings: Settings, now: datetime) -> int:
     with transaction() as connection:
         gone = connection.run(_MEMORY, (remembered_since, _BATCH)).rowcount
         connection.run(_MAILINGS, (remembered_since, _BATCH))
+        memory_retention.purge(
+            connection,
+            audiences_since=now - settings.store.audience_retention,
+            kept_since=kept_since,
+            now=now,
+        )
         connection.run(_OWN_MAIL, (kept_since, _BATCH))
         connection.run(_LINKS, (now,))
+        used.forget(connection, now, _BATCH)
+        accepted.purge(connection, kept_since, _MOST_ACCEPTED)
         connection.run(_SESSIONS, (now,))
         return gone + _forget_holds(connection, kept_since)
 

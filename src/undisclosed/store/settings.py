@@ -10,25 +10,32 @@ import ipaddress
 import re
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from undisclosed.core.address import Address
-from undisclosed.core.policy import policy_from
+from undisclosed.core.policy import OnBroken, Policy, Signatures, policy_from
 from undisclosed.errors import UndisclosedError
 from undisclosed.formats.configuration import ConfigurationError, Table, parse_toml
-from undisclosed.store import master_key
+from undisclosed.store import master_key, settings_milter, settings_smarthost
 from undisclosed.store.framework import configure, django_settings
 from undisclosed.store.settings_table import ENVIRONMENT, SETTINGS, read_table
 from undisclosed.store.settings_values import (
+    AccessSettings,
+    ApiSettings,
     ConsoleSettings,
     DeliverySettings,
+    FeedSettings,
     GuardSettings,
     HoldSettings,
     HostPort,
     Limits,
     PostOfficeSettings,
+    ReaderSettings,
+    SendingSettings,
+    SendmailSettings,
     Settings,
     StoreSettings,
     WorkerSettings,
@@ -37,6 +44,7 @@ from undisclosed.store.settings_values import (
 __all__ = [
     "ENVIRONMENT",
     "SETTINGS",
+    "ApiSettings",
     "ConsoleSettings",
     "DeliverySettings",
     "GuardSettings",
@@ -44,6 +52,7 @@ __all__ = [
     "HostPort",
     "Limits",
     "PostOfficeSettings",
+    "SendmailSettings",
     "Settings",
     "SettingsError",
     "StoreSettings",
@@ -54,6 +63,7 @@ __all__ = [
     "secret",
 ]
 
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _HOST_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([^\s:\[\]]+)):(\d{1,5})")
 _HIGHEST_PORT = 65_535
 
@@ -88,14 +98,17 @@ def _read(file: Path | None, environment: Mapping[str, str]) -> Settings:
     table = parse_toml(_text_of(file) if file else "")
     reader = _Reader(table, file.parent if file else Path.cwd())
     return Settings(
-        guard=reader.guard(),
+        guard=reader.guard(environment),
         postoffice=PostOfficeSettings(reader.required_host_port("postoffice.listen")),
+        sendmail=reader.sendmail(),
         worker=WorkerSettings(reader.host_port("worker.metrics")),
         console=reader.console(),
+        api=reader.api(),
         holds=reader.holds(),
         delivery=reader.delivery(),
+        send=reader.send(),
         store=reader.store(environment),
-        policy=policy_from(table.table("policy")),
+        policy=reader.policy(),
         file=file,
         master_key=_master_key(environment),
     )
@@ -144,8 +157,9 @@ class _Reader:
         # Each value was checked against its kind when it was read.
         self.values: dict[str, Any] = read_table(table)
 
-    def guard(self) -> GuardSettings:
+    def guard(self, environment: Mapping[str, str]) -> GuardSettings:
         value = self.values
+        tls, authorities = settings_smarthost.next_hop_tls(self)
         if value["guard.mode"] not in ("guard", "observe"):
             raise self.error("guard.mode", 'must be "guard" or "observe"')
         certificate = self.path("guard.tls_certificate")
@@ -163,7 +177,42 @@ class _Reader:
             tls_key=key,
             metrics=self.host_port("guard.metrics"),
             limits=self.limits(),
+            access=self.access(environment),
+            next_hop_tls=tls,
+            next_hop_ca=authorities,
+            has_stamp=settings_smarthost.is_on(self, "guard.stamp"),
+            has_trace=settings_smarthost.is_on(self, "guard.trace"),
+            dkim=settings_smarthost.dkim(self),
+            milter=settings_milter.milter(self),
+            feed=FeedSettings(
+                self.host_port("guard.feed.listen"),
+                frozenset(map(str.lower, value["guard.feed.authserv_ids"])),
+            ),
+            reader=ReaderSettings(
+                processes=value["guard.reader.processes"],
+                limit=timedelta(seconds=value["guard.reader.seconds"]),
+                memory=value["guard.reader.memory"],
+            ),
         )
+
+    def policy(self) -> Policy:
+        signing = settings_smarthost.dkim(self)
+        signatures = Signatures(OnBroken(signing.mode), signing.domains)
+        return replace(policy_from(self.table.table("policy")), signatures=signatures)
+
+    def access(self, environment: Mapping[str, str]) -> AccessSettings:
+        secrets = secret(settings_smarthost.TENANT_SECRET, environment)
+        return settings_smarthost.access(
+            self, secrets, self.table.table("policy").texts("own_domains")
+        )
+
+    def sendmail(self) -> SendmailSettings:
+        value = self.values
+        if value["sendmail.through"] not in ("auto", "guard", "store"):
+            raise self.error("sendmail.through", 'must be "auto", "guard" or "store"')
+        if re.search(r"[\s@<>,]", value["sendmail.domain"]):
+            raise self.error("sendmail.domain", "must be a domain")
+        return SendmailSettings(value["sendmail.through"], value["sendmail.domain"])
 
     def limits(self) -> Limits:
         value = self.values
@@ -187,6 +236,18 @@ class _Reader:
             processes=self.values["console.processes"],
         )
 
+    def api(self) -> ApiSettings:
+        origins = self.values["api.origins"]
+        if not all(re.fullmatch(r"https?://[^\s/?#@]+", one) for one in origins):
+            raise self.error(
+                "api.origins", 'must be origins, as in ["https://addins.example"]'
+            )
+        return ApiSettings(
+            checks_per_hour=self.values["api.checks_per_hour"],
+            clearance=timedelta(minutes=self.values["api.clearance_minutes"]),
+            origins=origins,
+        )
+
     def holds(self) -> HoldSettings:
         value = self.values
         return HoldSettings(
@@ -197,6 +258,9 @@ class _Reader:
             desk=self.address("holds.desk"),
             notice_from=self.address("holds.notice_from"),
             keep=timedelta(days=value["holds.keep"]),
+            undo_split=timedelta(seconds=value["holds.undo_split"]),
+            undo_accepted=timedelta(seconds=value["holds.undo_accepted"]),
+            alarm_after=timedelta(hours=value["holds.alarm_after"]),
         )
 
     def delivery(self) -> DeliverySettings:
@@ -204,6 +268,20 @@ class _Reader:
         return DeliverySettings(
             retry=tuple(timedelta(minutes=m) for m in value["delivery.retry"]),
             dsn_interval=timedelta(minutes=value["delivery.dsn_interval"]),
+        )
+
+    def send(self) -> SendingSettings:
+        value = self.values
+        domain = value["send.return_domain"]
+        if domain and not _DOMAIN.fullmatch(domain):
+            raise self.error("send.return_domain", "must be a domain")
+        return SendingSettings(
+            return_domain=domain,
+            connections=value["send.connections"],
+            per_second=value["send.per_second"],
+            per_minute=value["send.per_minute"],
+            per_hour=value["send.per_hour"],
+            per_domain_minute=value["send.per_domain_minute"],
         )
 
     def store(self, environment: Mapping[str, str]) -> StoreSettings:
@@ -214,6 +292,7 @@ class _Reader:
             database_url=secret("DATABASE_URL", environment) or value["store.database"],
             postgres_binaries=self.path("store.postgres_binaries"),
             memory_retention=timedelta(days=value["store.memory_retention"]),
+            audience_retention=timedelta(days=value["store.audience_retention"]),
         )
 
     def path(self, name: str) -> Path | None:

@@ -6,44 +6,23 @@ stand here is refused with its line.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from undisclosed.formats.configuration import Table
+from undisclosed.store.settings_kinds import Kind, Setting
+from undisclosed.store.settings_table_smarthost import SMARTHOST
+
+__all__ = [
+    "ENVIRONMENT",
+    "MEBIBYTE",
+    "SETTINGS",
+    "Kind",
+    "Setting",
+    "defaults",
+    "read_table",
+]
 
 MEBIBYTE: Final = 1024 * 1024
-
-
-class Kind(Enum):
-    """What a value looks like in TOML."""
-
-    TEXT = "text"
-    TEXTS = "list of texts"
-    WHOLE = "whole number"
-    NUMBER = "number"
-    NUMBERS = "list of numbers"
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting: its dotted name, its kind, its default and what it does."""
-
-    name: str
-    kind: Kind
-    default: object
-    description: str
-    minimum: int = 0
-
-    @property
-    def section(self) -> str:
-        """The table that the setting stands in, for example ``guard.limits``."""
-        return self.name.rpartition(".")[0]
-
-    @property
-    def key(self) -> str:
-        """The last part of the name."""
-        return self.name.rpartition(".")[2]
 
 
 _T, _L, _W, _N, _NL = Kind.TEXT, Kind.TEXTS, Kind.WHOLE, Kind.NUMBER, Kind.NUMBERS
@@ -89,11 +68,74 @@ SETTINGS: Final = (
         "File of the certificate chain (PEM) for STARTTLS. Empty: no STARTTLS.",
     ),
     Setting("guard.tls_key", _T, "", "File of the certificate's private key (PEM)."),
+    *SMARTHOST,
+    Setting(
+        "guard.trace",
+        _T,
+        "off",
+        '"on" keeps keyed hashes of the sender and the recipients of accepted mail for '
+        "holds.keep days, so that `undisclosed trace` finds it, too.",
+    ),
     Setting(
         "guard.metrics",
         _T,
         "",
         "Where metrics are served for Prometheus, as host:port. Empty: nowhere.",
+    ),
+    Setting(
+        "guard.milter.listen",
+        _T,
+        "",
+        "Where an MTA finds the guard as a milter: the path of a UNIX socket, as in "
+        "/run/undisclosed/milter.sock, or host:port. Empty: no milter.",
+    ),
+    Setting(
+        "guard.milter.inbound_listen",
+        _T,
+        "",
+        "Where an MTA shows incoming mail to a second milter, which records who was "
+        "shown to whom and changes nothing: a path or host:port. Empty: none.",
+    ),
+    Setting(
+        "guard.milter.mode",
+        _T,
+        "0660",
+        "Permissions of the UNIX sockets, in octal. Whoever may write may connect.",
+    ),
+    Setting(
+        "guard.milter.owner",
+        _T,
+        "",
+        "Name of the user who owns the UNIX sockets. Empty: the guard's own.",
+    ),
+    Setting(
+        "guard.milter.group",
+        _T,
+        "",
+        "Name of their group, as in postfix. Empty: the guard's own.",
+    ),
+    Setting(
+        "guard.reader.processes",
+        _W,
+        2,
+        "How many attached documents one guard process reads at the same time, each "
+        "in a child process.",
+        minimum=1,
+    ),
+    Setting(
+        "guard.reader.seconds",
+        _N,
+        20,
+        "Seconds that reading one document may take. One that takes longer counts as "
+        "unreadable.",
+        minimum=1,
+    ),
+    Setting(
+        "guard.reader.memory",
+        _W,
+        512 * MEBIBYTE,
+        "Bytes of address space of a process that reads documents.",
+        minimum=256 * MEBIBYTE,
     ),
     Setting(
         "guard.limits.max_size",
@@ -139,6 +181,36 @@ SETTINGS: Final = (
         minimum=1,
     ),
     Setting(
+        "sendmail.through",
+        _T,
+        "auto",
+        'How `undisclosed sendmail` judges: "store" in its own process, "guard" by '
+        'handing the mail to the guard that listens; "auto": through the store where '
+        "the user may read the master key, else through the guard.",
+    ),
+    Setting(
+        "sendmail.domain",
+        _T,
+        "",
+        "Domain of the names without one in mail of local programs. Empty: "
+        "guard.hostname.",
+    ),
+    Setting(
+        "guard.feed.listen",
+        _T,
+        "",
+        "Where copies of inbound mail are taken and recorded, as host:port; nothing of "
+        "them is kept or sent on. Empty: nowhere.",
+    ),
+    Setting(
+        "guard.feed.authserv_ids",
+        _L,
+        (),
+        "Names that your own mail servers write into Authentication-Results (RFC 8601). "
+        "Inbound mail counts only where one of them says that its author's domain sent "
+        "it.",
+    ),
+    Setting(
         "postoffice.listen",
         _T,
         "127.0.0.1:10026",
@@ -167,6 +239,28 @@ SETTINGS: Final = (
         minimum=1,
     ),
     Setting(
+        "api.checks_per_hour",
+        _W,
+        600,
+        "How often in an hour one access token may ask POST /v1/check; above it the "
+        "answer is 429.",
+        minimum=1,
+    ),
+    Setting(
+        "api.clearance_minutes",
+        _N,
+        60,
+        "Minutes after which a clearance that POST /v1/check gave is worth nothing.",
+        minimum=1,
+    ),
+    Setting(
+        "api.origins",
+        _L,
+        (),
+        "Web origins whose pages may ask POST /v1/check from a browser, as in "
+        "https://addins.council.example. Empty: none but the console's own.",
+    ),
+    Setting(
         "store.data",
         _T,
         "data",
@@ -193,6 +287,15 @@ SETTINGS: Final = (
         _N,
         30,
         "Days for which Memory keeps keyed hashes of who was shown to whom.",
+        minimum=1,
+    ),
+    Setting(
+        "store.audience_retention",
+        _N,
+        365,
+        "Days for which Memory keeps keyed hashes of threads and of hidden audiences, "
+        "from the last mail that was of them. Forgotten, a hidden audience can be shown "
+        "to itself again.",
         minimum=1,
     ),
     Setting(
@@ -242,6 +345,60 @@ SETTINGS: Final = (
         minimum=0,
     ),
     Setting(
+        "holds.undo_split",
+        _N,
+        120,
+        "Seconds for which mail that is sent singly waits before its copies leave: "
+        "until then it can be withdrawn whole. 0: they leave at once.",
+        minimum=0,
+    ),
+    Setting(
+        "holds.undo_accepted",
+        _N,
+        0,
+        "The same for mail that no rule objects to. 0: it is relayed at once and never "
+        "stored. Above 0 all mail of own senders is kept for this long, then sent by "
+        "the workers.",
+        minimum=0,
+    ),
+    Setting(
+        "holds.alarm_after",
+        _N,
+        24,
+        "Hours after which untouched held mail is an alarm: in the console, in "
+        "`undisclosed doctor`, in the metrics.",
+        minimum=0,
+    ),
+    Setting(
+        "send.return_domain",
+        _T,
+        "",
+        "Domain whose mail reaches us, for the bounces of campaigns: each message gets "
+        "a return path of its own there. Empty: bounces go to the author.",
+    ),
+    Setting(
+        "send.connections",
+        _W,
+        10,
+        "Connections to the next hop that one worker sends campaigns over.",
+        minimum=1,
+    ),
+    Setting(
+        "send.per_second",
+        _W,
+        0,
+        "Most campaign messages in a second, over all workers. 0: no limit.",
+    ),
+    Setting("send.per_minute", _W, 0, "The same in a minute."),
+    Setting("send.per_hour", _W, 0, "The same in an hour."),
+    Setting(
+        "send.per_domain_minute",
+        _W,
+        0,
+        "Most campaign messages in a minute to the recipients of one domain. 0: no "
+        "limit.",
+    ),
+    Setting(
         "delivery.retry",
         _NL,
         (1, 5, 15, 30, 60, 120, 240),
@@ -261,6 +418,11 @@ ENVIRONMENT: Final = (
     ("UNDISCLOSED_SETTINGS", "File of the settings."),
     ("UNDISCLOSED_DATA", "Overrides store.data."),
     ("DATABASE_URL, DATABASE_URL_FILE", "Overrides store.database."),
+    (
+        "UNDISCLOSED_TENANT_SECRET, UNDISCLOSED_TENANT_SECRET_FILE",
+        "The secret of guard.tenant.field; several, parted by white space, are all "
+        "good.",
+    ),
     (
         "UNDISCLOSED_MASTER_KEY, UNDISCLOSED_MASTER_KEY_FILE",
         "The master key, 64 hexadecimal digits. Without it: the file master.key in "

@@ -36,6 +36,80 @@ class Limits:
     content_timeout: timedelta
 
 
+Networks = tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSettings:
+    """A cloud provider's clients, and what proves that their mail is our tenant's.
+
+    ``field_name`` empty: there is no such tenant.
+    """
+
+    name: str = "tenant"
+    field_name: str = ""
+    clients: Networks = ()
+    certificates: frozenset[str] = frozenset()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """Who may hand in mail beside the listed networks: certificates, logins, a tenant.
+
+    ``auth`` is "none", "tls" or "loopback".
+    """
+
+    auth: str = "none"
+    client_ca: Path | None = None
+    certificates: frozenset[str] = frozenset()
+    tenant: TenantSettings = field(default_factory=TenantSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class DkimSettings:
+    """What becomes of the DKIM signatures that private copies break.
+
+    ``mode`` is "keep" (they are not broken: nothing is sent singly), "drop" or "sign".
+    """
+
+    mode: str = "keep"
+    domains: frozenset[str] = frozenset()
+    selector: str = ""
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MilterSettings:
+    """Where an MTA finds the guard as a milter, and who may use its UNIX sockets.
+
+    A path is a UNIX socket's; None: there is none.
+    """
+
+    listen: Path | HostPort | None = None
+    inbound_listen: Path | HostPort | None = None
+    mode: int = 0o660
+    owner: str = ""
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderSettings:
+    """What reading one attached document may take, and how many are read at once."""
+
+    processes: int = 2
+    limit: timedelta = timedelta(seconds=20)
+    memory: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSettings:
+    """The record-only feed of inbound mail. ``authserv_ids`` are lower-case."""
+
+    listen: HostPort | None = None
+    authserv_ids: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class GuardSettings:
     """The guard's endpoint. ``next_hop`` None: a post office catches all mail."""
@@ -50,6 +124,15 @@ class GuardSettings:
     tls_key: Path | None
     metrics: HostPort | None
     limits: Limits
+    access: AccessSettings = field(default_factory=AccessSettings)
+    next_hop_tls: str = "none"
+    next_hop_ca: Path | None = None
+    has_stamp: bool = False
+    has_trace: bool = False
+    dkim: DkimSettings = field(default_factory=DkimSettings)
+    milter: MilterSettings = field(default_factory=MilterSettings)
+    reader: ReaderSettings = field(default_factory=ReaderSettings)
+    feed: FeedSettings = field(default_factory=FeedSettings)
 
     @property
     def is_observing(self) -> bool:
@@ -67,10 +150,42 @@ class ConsoleSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """The check API: how often it may be asked, and from which web pages."""
+
+    checks_per_hour: int
+    clearance: timedelta
+    origins: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PostOfficeSettings:
     """The catching mailbox of a machine without a next hop."""
 
     listen: HostPort
+
+
+@dataclass(frozen=True, slots=True)
+class SendmailSettings:
+    """The pipe: which way it takes, and the domain of names without one.
+
+    ``domain`` empty: the guard's hostname.
+    """
+
+    through: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendingSettings:
+    """How campaigns leave. Rates count messages over all workers; 0 is no limit."""
+
+    return_domain: str = ""
+    connections: int = 10
+    per_second: int = 0
+    per_minute: int = 0
+    per_hour: int = 0
+    per_domain_minute: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +206,9 @@ class HoldSettings:
     desk: Address | None
     notice_from: Address | None
     keep: timedelta
+    undo_split: timedelta = timedelta(minutes=2)
+    undo_accepted: timedelta = timedelta(0)
+    alarm_after: timedelta = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +227,7 @@ class StoreSettings:
     database_url: str = field(repr=False)
     postgres_binaries: Path | None
     memory_retention: timedelta
+    audience_retention: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +236,13 @@ class Settings:
 
     guard: GuardSettings
     postoffice: PostOfficeSettings
+    sendmail: SendmailSettings
     worker: WorkerSettings
     console: ConsoleSettings
+    api: ApiSettings
     holds: HoldSettings
     delivery: DeliverySettings
+    send: SendingSettings
     store: StoreSettings
     policy: Policy
     file: Path | None

@@ -21,19 +21,27 @@ from undisclosed.core.held import (
     HoldDecided,
     HoldEvent,
     HoldState,
+    Kept,
     NewHold,
     NoSuchHold,
     Outgoing,
 )
 from undisclosed.store import bootstrap, copies, crypto, journal, sealed
 from undisclosed.store.crypto import CHUNK, DataKey, Keys, person_bytes
-from undisclosed.store.database import Prepared, Row, database, transaction
+from undisclosed.store.database import (
+    Connection,
+    Prepared,
+    Row,
+    database,
+    transaction,
+)
 
 _HOLD: Final = Prepared(
     "undisclosed_hold",
     "SELECT store_hold($1, $2, $3, $4::jsonb, $5::int, $6::bigint, $7::int, $8, $9,"
     " $10, $11, $12::bigint, $13::bytea, $14::bytea, $15::bigint[], $16::bytea,"
-    " $17::bytea, $18::bytea, $19::bytea, $20::bytea, ARRAY[$21::bytea])",
+    " $17::bytea, $18::bytea, $19::bytea, $20::bytea, ARRAY[$21::bytea],"
+    " $22, $23::bytea, $24::bytea, $25::bytea, $26::timestamptz, $27::boolean)",
 )
 _ADD_CHUNK: Final = (
     "INSERT INTO store_heldchunk (hold_id, number, sealed) VALUES (%s, %s, %b)"
@@ -41,7 +49,7 @@ _ADD_CHUNK: Final = (
 _COLUMNS: Final = (
     "id, mailing_id, reservation_id, state, envelope_sealed, data_key, findings,"
     " people, disclosures, viewers, singly_refused, received_at, expires_at,"
-    " escalations, size"
+    " escalations, size, is_ownerless"
 )
 _CHUNKS: Final = (
     "SELECT h.data_key, c.sealed FROM store_heldmail h"
@@ -51,7 +59,7 @@ _CHUNKS: Final = (
 _DUE: Final = f"""
 SELECT {_COLUMNS} FROM store_heldmail
  WHERE state = 'held' AND data_key IS NOT NULL
-   AND ((sender_hash IS NOT NULL AND expires_at <= %s)
+   AND ((sender_hash IS NOT NULL AND NOT is_ownerless AND expires_at <= %s)
         OR received_at + (%b::interval[])[escalations + 1] <= %s)
  ORDER BY received_at LIMIT %s
 """  # noqa: S608
@@ -63,8 +71,8 @@ UPDATE store_heldmail
 """
 _MAILING_DECIDED: Final = """
 UPDATE store_mailing
-   SET open_holds = open_holds - 1,
-       state = CASE WHEN open_holds > 1 THEN 'held' ELSE %s END
+   SET open_holds = open_holds - %s,
+       state = CASE WHEN open_holds > %s THEN 'held' ELSE %s END
  WHERE id = %s
 """
 
@@ -83,17 +91,25 @@ class PostgresSpool:
         self._retry_window = retry_window
         self._short_hash = keys.hasher("address")
 
-    def hold(self, new: NewHold) -> str:
-        """Commit the mail; the hold's id. The same digest finds the earlier hold."""
+    def hold(self, new: NewHold) -> Kept:
+        """Commit mail, notice and place in Memory; the same digest finds the earlier.
+
+        One statement and one commit, but for mail of more than one chunk.
+        """
         bootstrap.ensure_key()
         hold_id = secrets.token_hex(8)
         data_key, wrapped = self._keys.new_data_key(hold_id)
         chunks = data_key.seal_chunks(new.mail.content, _content_of(hold_id))
-        values = (*self._values(hold_id, data_key, wrapped, new), next(chunks))
+        values = (
+            *self._values(hold_id, data_key, wrapped, new),
+            next(chunks),
+            *copies.notice_values(self._keys, new.notice),
+            new.is_ownerless,
+        )
         if len(new.mail.content) > CHUNK:
-            return _hold_in_pieces(values, chunks)
+            return _kept(hold_id, _hold_in_pieces(values, chunks))
         with database() as connection:
-            return connection.ask(_HOLD, values)
+            return _kept(hold_id, connection.ask(_HOLD, values))
 
     def _values(
         self, hold_id: str, data_key: DataKey, wrapped: bytes, new: NewHold
@@ -160,6 +176,13 @@ class PostgresSpool:
             )
         return [self._hold_from(row) for row in rows]
 
+    def copies_of(self, hold_id: str) -> Sequence[Outgoing]:
+        """Every copy of one hold with its state, in the order of queueing."""
+        with database() as connection:
+            rows = connection.all(copies.OF_HOLD, (hold_id,))
+        opener = copies.Opener(self._keys)
+        return [opener.outgoing(row) for row in rows]
+
     def content(self, hold_id: str) -> bytes:
         """The held content whole. Raises NoSuchHold where it is gone."""
         with database() as connection:
@@ -181,7 +204,8 @@ class PostgresSpool:
     ) -> HoldState:
         """State, copies, journal entry and job in one transaction.
 
-        Raises NoSuchHold, and HoldDecided where the table has no such step.
+        Raises NoSuchHold, and HoldDecided where the table has no such step or nothing
+        waits any more.
         """
         with transaction() as connection:
             row = connection.one(
@@ -195,31 +219,14 @@ class PostgresSpool:
             after = HOLD_TRANSITIONS[before].get(event)
             if after is None:
                 raise HoldDecided(hold_id=hold_id, state=before.value)
-            sealed_reason = (
-                data_key.seal(_text(reason), f"reason/{hold_id}") if reason else None
-            )
-            is_final = after is not before
-            connection.run(
-                _DECIDE,
-                (
-                    after.value,
-                    int(event is HoldEvent.ESCALATE),
-                    now if is_final else None,
-                    by if is_final else "",
-                    sealed_reason,
-                    hold_id,
-                ),
-            )
-            if is_final:
-                connection.run(_MAILING_DECIDED, (after.value, row[1]))
+            facts = {"hold": hold_id, "mailing": row[1], "copies": len(outgoing)}
+            facts |= _of_waiting_copies(connection, hold_id, before, event, now)
+            if event is not HoldEvent.SEND_NOW:
+                why = data_key.seal(_text(reason), f"reason/{hold_id}")
+                values = (hold_id, by, now, why if reason else None)
+                _move(connection, values, before, after, row[1])
             copies.insert(connection, self._keys, outgoing, now, {hold_id: data_key})
-            journal.write_with(
-                connection,
-                event.value,
-                {"hold": hold_id, "mailing": row[1], "copies": len(outgoing)},
-                actor=by,
-                at=now,
-            )
+            journal.write_with(connection, event.value, facts, actor=by, at=now)
             return after
 
     def queue(self, outgoing: Sequence[Outgoing], *, now: datetime) -> None:
@@ -241,6 +248,7 @@ class PostgresSpool:
         """Take copies whose time has come, for as long as the lease lasts."""
         with database() as connection:
             rows = connection.all(copies.CLAIM, (now, now, limit, by, now + lease))
+            rows = list(copies.doubt(connection, rows, now))
         opener = copies.Opener(self._keys)
         return [opener.outgoing(row) for row in rows]
 
@@ -257,10 +265,10 @@ class PostgresSpool:
         *,
         now: datetime,
         retry_at: datetime | None = None,
-    ) -> None:
+    ) -> bool:
         """Record what became of one try; a copy that is final stays as it is."""
         with database() as connection:
-            connection.run(
+            withdrawn = connection.one(
                 copies.MARK,
                 (
                     copies.STATE_AFTER[event].value,
@@ -268,8 +276,10 @@ class PostgresSpool:
                     now,
                     retry_at or now,
                     copy_id,
+                    copy_id,
                 ),
             )
+        return withdrawn is not None
 
     def divide(self, copy_id: str, parts: Sequence[Outgoing], *, now: datetime) -> None:
         """Give some recipients of one copy a copy of their own."""
@@ -314,7 +324,66 @@ class PostgresSpool:
             expires_at=row[12],
             escalations=row[13],
             size=row[14],
+            is_ownerless=row[15],
         )
+
+
+def _of_waiting_copies(
+    connection: Connection,
+    hold_id: str,
+    before: HoldState,
+    event: HoldEvent,
+    now: datetime,
+) -> dict[str, object]:
+    """Do what the event means for copies that wait; facts. Raises HoldDecided."""
+    if before is HoldState.HELD:
+        return {}
+    if event is HoldEvent.SEND_NOW:
+        if not copies.send_now(connection, hold_id, now):
+            raise HoldDecided(hold_id=hold_id, state=before.value)
+        return {}
+    taken = copies.take_back(connection, hold_id, now)
+    if taken.is_nothing:
+        raise HoldDecided(hold_id=hold_id, state=before.value)
+    return {
+        "taken back": taken.withdrawn,
+        "in doubt": taken.in_doubt,
+        "in hand": taken.in_hand,
+    }
+
+
+def _move(
+    connection: Connection,
+    decided: tuple[str, str, datetime, bytes | None],
+    before: HoldState,
+    after: HoldState,
+    mailing_id: str,
+) -> None:
+    """Write down the new state, who decided, when and why."""
+    hold_id, by, now, reason = decided
+    is_decided = after is not before
+    connection.run(
+        _DECIDE,
+        (
+            after.value,
+            int(not is_decided),  # it escalated, and waits on
+            now if is_decided else None,
+            by if is_decided else "",
+            reason,
+            hold_id,
+        ),
+    )
+    if is_decided:
+        closed = int(before is HoldState.HELD)
+        connection.run(_MAILING_DECIDED, (closed, closed, after.value, mailing_id))
+
+
+def _kept(hold_id: str, found: str) -> Kept:
+    """What the statement answered: the new id, or an earlier hold's with its state."""
+    if found == hold_id:
+        return Kept(hold_id, HoldState.HELD, is_settled=True)
+    earlier, _, state = found.partition(" ")
+    return Kept(earlier, HoldState(state))
 
 
 def _hold_in_pieces(values: Sequence[object], rest: Iterable[bytes]) -> str:

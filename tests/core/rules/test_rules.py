@@ -87,14 +87,21 @@ def test_shown_outsiders_adds_up_the_batches_of_a_mailing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("viewers", "shown"), [(2, 2), (1, 1), (3, 0)], ids=["two", "one viewer", "nobody"]
+    ("viewers", "shown"), [(1, 1), (3, 0)], ids=["one viewer", "nobody"]
 )
-def test_shown_outsiders_does_not_add_up_what_is_no_batch(
+def test_shown_outsiders_adds_nothing_up_where_nobody_is_shown(
     viewers: int, shown: int
 ) -> None:
     found = shown_outsiders(people(viewers), people(shown), known=mailing(1136, 7))
 
     assert found is None
+
+
+def test_shown_outsiders_adds_up_the_transactions_of_one_mail() -> None:
+    found = shown_outsiders(people(2), people(2), known=mailing(6, 3))
+
+    assert found is not None
+    assert found.people == 6
 
 
 def test_shown_outsiders_adds_up_a_batch_that_comes_one_recipient_at_a_time() -> None:

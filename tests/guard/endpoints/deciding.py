@@ -5,7 +5,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 
@@ -14,7 +14,9 @@ from undisclosed.core.verdict import Action, Finding, Removal, Verdict
 from undisclosed.errors import TransientError
 from undisclosed.guard.checkpoint import Checkpoint, Decision
 from undisclosed.guard.endpoints.settings import SmtpSettings
-from undisclosed.guard.endpoints.smtp import SmtpEndpoint
+from undisclosed.guard.endpoints.smtp import NOBODY, SmtpEndpoint
+from undisclosed.guard.origin import Origin
+from undisclosed.guard.ports import Authenticator
 from undisclosed.guard.relay import Hop, HopSettings
 from undisclosed.transport.smtp.client import ClientSettings, Timeouts
 from undisclosed.transport.smtp.testing import FakeHop
@@ -49,6 +51,7 @@ class BySubject:
     held: list[Mail] = field(default_factory=list)
     settled: list[bool] = field(default_factory=list)
     judged: list[Mail] = field(default_factory=list)
+    origins: list[Origin] = field(default_factory=list)
     is_spool_away: bool = False
     is_observed: bool = False
     slow: threading.Event = field(default_factory=threading.Event)
@@ -56,9 +59,10 @@ class BySubject:
     def __post_init__(self) -> None:
         self.slow.set()
 
-    def at_once(self, mail: Mail) -> Decision | None:
+    def at_once(self, mail: Mail, origin: Origin) -> Decision | None:
         """Words of the subject: memory, break, away; else at once."""
         self.judged.append(mail)
+        self.origins.append(origin)
         subject = _subject(mail)
         if "memory" in subject:
             return None
@@ -66,7 +70,7 @@ class BySubject:
             raise RuntimeError("the judge broke over ann@a.example")
         return self._decision(mail, None)
 
-    def decide(self, mail: Mail) -> Decision:
+    def decide(self, mail: Mail, origin: Origin) -> Decision:
         """What needs Memory."""
         self.slow.wait(20)
         if "away" in _subject(mail):
@@ -204,6 +208,8 @@ async def guarded(
     checkpoint: BySubject | None = None,
     max_connections: int = 100,
     patience: timedelta = LONG,
+    authenticator: Authenticator = NOBODY,
+    client: ClientSettings | None = None,
 ) -> AsyncIterator[Guarded]:
     """A guard that is serving, in front of a fake hop."""
     hop = hop or FakeHop()
@@ -212,11 +218,13 @@ async def guarded(
         await hop.start()
     timeouts = Timeouts(*(patience for _ in range(5)))
     there = ClientSettings("127.0.0.1", hop.port, "guard.test", timeouts=timeouts)
+    there = replace(client, port=hop.port) if client else there
     endpoint = SmtpEndpoint(
         cast(Checkpoint, checkpoint),
         lambda: Hop(HopSettings(there, max_connections)),
         settings or SmtpSettings(hostname="guard.test", grace=timedelta(seconds=1)),
         Counting(),
+        authenticator=authenticator,
     )
     await endpoint.serve(port=0)
     try:

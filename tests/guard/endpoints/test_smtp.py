@@ -20,6 +20,7 @@ from tests.guard.endpoints.deciding import (
     message,
     run,
 )
+from undisclosed.guard.endpoints.access import Access
 from undisclosed.guard.endpoints.settings import SmtpSettings
 from undisclosed.transport.smtp.errors import PortInUse
 from undisclosed.transport.smtp.testing import EVERYTHING, FakeHop, Fault, Script
@@ -498,7 +499,9 @@ def test_nobody_but_listed_clients_is_served() -> None:
     listed = (ipaddress.ip_network("192.0.2.0/24"),)
 
     async def scenario() -> tuple[str, FakeHop]:
-        async with guarded(settings=SmtpSettings(clients=listed)) as there:
+        async with guarded(
+            settings=SmtpSettings(access=Access(clients=listed))
+        ) as there:
             reader, writer = await asyncio.open_connection(
                 "127.0.0.1", there.endpoint.port
             )

@@ -10,5 +10,6 @@ urlpatterns = [
     path("<str:token>/", views.link, name="link"),
     path("<str:token>/progress/", views.progress, name="progress"),
     path("<str:token>/send-singly/", views.send_singly, name="send_singly"),
+    path("<str:token>/send-now/", views.send_now, name="send_now"),
     path("<str:token>/withdraw/", views.withdraw, name="withdraw"),
 ]

@@ -39,7 +39,7 @@ def link(request: HttpRequest, token: str) -> HttpResponse:
             "progress": _progress(sight, token),
             "act": {
                 act: reverse(f"links:{act}", args=[token])
-                for act in ("send_singly", "withdraw")
+                for act in ("send_singly", "send_now", "withdraw")
             },
         },
     )
@@ -64,8 +64,14 @@ def send_singly(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @require_POST
+def send_now(request: HttpRequest, token: str) -> HttpResponse:
+    """End the undo window of the mailing: its copies leave."""
+    return _decide(request, token, wiring.SEND_NOW)
+
+
+@require_POST
 def withdraw(request: HttpRequest, token: str) -> HttpResponse:
-    """Withdraw every held mail of the mailing."""
+    """Withdraw what is held of the mailing, and what has not left yet."""
     return _decide(request, token, wiring.WITHDRAW)
 
 
@@ -77,7 +83,7 @@ def _decide(
     if isinstance(opened, HttpResponse):
         return opened
     found, sight = opened
-    if not sight.is_held:
+    if not (sight.is_held or sight.is_leaving):
         return _used(request, token, sight)
     try:
         outcomes = decision.of(found.mailing_id, acting.actor_of_link(found))
@@ -155,6 +161,8 @@ def _progress(sight: Sight, token: str) -> Progress | None:
         sight.copies,
         page=reverse("links:link", args=[token]),
         again=reverse("links:progress", args=[token]),
+        leaves_at=sight.leaves_at,
+        now=timezone.now(),
     )
 
 

@@ -4,6 +4,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from undisclosed.console.circles.forms import MONTHS
 from undisclosed.console.forms import ConsoleForm
 from undisclosed.console.templatetags.console import STATE_NAMES
 from undisclosed.core.held import HoldState
@@ -46,4 +47,12 @@ class ReleaseForm(ConsoleForm):
         help_text=_("Without any address: it is kept with the mail."),
         max_length=1000,
         widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    months = forms.TypedChoiceField(
+        label=_("Do they know one another?"),
+        help_text=_("Then mail among them is not held again for that time: a circle."),
+        choices=[(0, _("No, this mail only")), *MONTHS],
+        coerce=int,
+        empty_value="0",
+        required=False,
     )

@@ -21,6 +21,7 @@ class May:
 
     send_singly: bool = False
     withdraw: bool = False
+    send_now: bool = False
     release: bool = False
     waits_an_hour: bool = False
     ask_addresses: bool = False
@@ -30,7 +31,7 @@ class May:
     @property
     def decides(self) -> bool:
         """Whether there is anything at all that this account may decide."""
-        return self.send_singly or self.withdraw or self.release
+        return self.send_singly or self.withdraw or self.release or self.send_now
 
 
 def may_see(account: Account, sight: Sight) -> bool:
@@ -59,6 +60,7 @@ def may(account: Account, sight: Sight) -> May:
     return May(
         send_singly=may_singly and not sight.singly_refused,
         withdraw=decides_own or ownerless,
+        send_now=(decides_own or ownerless) and sight.leaves_at is not None,
         release=release,
         waits_an_hour=release and alone,
         ask_addresses=Right.ASK_ADDRESSES in rights,

@@ -15,15 +15,20 @@ from django.utils.translation import ngettext
 
 from undisclosed.console.picture import Part, Piece, pieces
 from undisclosed.console.templatetags.console import count
-from undisclosed.core.held import CopyState, HoldState
+from undisclosed.core.held import LEAVING, CopyState, HoldState
 from undisclosed.core.verdict import Finding
 from undisclosed.store.desk import Batch, MailingView
 
 MAX_BARS: Final = 40
 """More bars than these nobody compares by eye."""
 
+WAITING: Final = (CopyState.QUEUED, CopyState.DELAYED)
+LEFT: Final = (CopyState.SENT, CopyState.IN_DOUBT, *WAITING)
+"""Copies that left, may have left, or are just being tried."""
+
 KIND_OF: Final = {
     HoldState.HELD: "seen",
+    HoldState.ACCEPTED: "rest",
     HoldState.SPLIT: "safe",
     HoldState.RELEASED: "seen",
     HoldState.WITHDRAWN: "rest",
@@ -75,6 +80,8 @@ class Sight:
     bars: tuple[Bar, ...]
     undrawn: int
     copies: Mapping[CopyState, int]
+    leaves_at: datetime | None = None
+    is_leaving: bool = False
 
     @property
     def is_held(self) -> bool:
@@ -85,7 +92,8 @@ class Sight:
     def nobody_saw(self) -> bool:
         """Whether all of it is decided and nothing left as it was written."""
         states = {bar.state for bar in self.bars}
-        return not self.passed and not self.is_held and HoldState.RELEASED not in states
+        as_written = {HoldState.RELEASED, HoldState.ACCEPTED}
+        return not self.passed and not self.is_held and not states & as_written
 
     @property
     def key(self) -> tuple[tuple[str, str], ...]:
@@ -146,7 +154,15 @@ def sight_of(
         bars=_bars(view),
         undrawn=max(len(view.batches) - MAX_BARS, 0),
         copies=view.copies,
+        leaves_at=view.leaves_at,
+        is_leaving=_is_leaving(view),
     )
+
+
+def _is_leaving(view: MailingView) -> bool:
+    """Whether any copy of a decided mail still waits, and can be taken back."""
+    can = any(batch.state in LEAVING for batch in view.batches)
+    return can and any(view.copies.get(state) for state in WAITING)
 
 
 def _outcome(
@@ -156,8 +172,13 @@ def _outcome(
     if held:
         yield _what_is_held(view, held)
     yield from _what_passed(view, teller.observed)
-    yield from _decisions(view.batches, teller)
-    if held:
+    yield from _decisions(view, teller)
+    if held and all(batch.is_ownerless for batch in held):
+        yield _(
+            "Nobody inside sent it: it stays held until somebody decides, and goes "
+            "back to nobody."
+        )
+    elif held:
         until = min(batch.expires_at for batch in held)
         yield _if_nobody_decides(teller) % {"when": _when(until)}
 
@@ -230,8 +251,10 @@ def _each_would_see(batch: Batch) -> int:
     return -(-batch.disclosures // batch.viewers) if batch.viewers else 0
 
 
-def _decisions(batches: Sequence[Batch], teller: _Teller) -> Iterable[str]:
+def _decisions(view: MailingView, teller: _Teller) -> Iterable[str]:
     """One sentence for each decision: what, who, when, and the reason of a release."""
+    batches = view.batches
+    has_left = any(view.copies.get(state) for state in LEFT)
     decided: dict[tuple[HoldState, str, str], list[Batch]] = {}
     for batch in batches:
         if batch.state is not HoldState.HELD:
@@ -239,6 +262,9 @@ def _decisions(batches: Sequence[Batch], teller: _Teller) -> Iterable[str]:
             decided.setdefault(key, []).append(batch)
     for (state, by, reason), group in decided.items():
         latest = max(batch.decided_at for batch in group if batch.decided_at)
+        if state is HoldState.WITHDRAWN and has_left:
+            yield from _withdrawn_midway(view.copies, teller.name_of(by), _when(latest))
+            continue
         yield _decision(state, len(group), teller) % {
             "mails": count(len(group)),
             "by": teller.name_of(by),
@@ -258,6 +284,13 @@ def _decision(state: HoldState, mails: int, teller: _Teller) -> str:
                 "to anybody.",
                 mails,
             )
+        case HoldState.ACCEPTED:
+            return ngettext(
+                "No rule objected to it on %(when)s. It is sent as it was written.",
+                "No rule objected to %(mails)s mails on %(when)s. They are sent as "
+                "they were written.",
+                mails,
+            )
         case HoldState.RELEASED:
             return ngettext(
                 "Released unchanged by %(by)s on %(when)s.",
@@ -275,6 +308,41 @@ def _decision(state: HoldState, mails: int, teller: _Teller) -> str:
             return _returned(mails, teller)
         case HoldState.HELD:
             return ""
+
+
+def _withdrawn_midway(
+    copies: Mapping[CopyState, int], by: str, when: str
+) -> Iterable[str]:
+    """What a withdrawal found already gone: exactly which copies left."""
+    sent = copies.get(CopyState.SENT, 0)
+    kept = copies.get(CopyState.WITHDRAWN, 0)
+    yield _("Withdrawn by %(by)s on %(when)s, while it was being sent.") % {
+        "by": by,
+        "when": when,
+    }
+    left = ngettext("%(sent)s copy had left;", "%(sent)s copies had left;", sent) % {
+        "sent": count(sent)
+    }
+    stayed = ngettext(
+        "%(kept)s copy was taken back and never leaves.",
+        "%(kept)s copies were taken back and never leave.",
+        kept,
+    ) % {"kept": count(kept)}
+    yield f"{left} {stayed}"
+    in_hand = sum(copies.get(state, 0) for state in WAITING)
+    if in_hand:
+        yield ngettext(
+            "%(number)s copy is being tried at this moment: its state follows.",
+            "%(number)s copies are being tried at this moment: their states follow.",
+            in_hand,
+        ) % {"number": count(in_hand)}
+    in_doubt = copies.get(CopyState.IN_DOUBT, 0)
+    if in_doubt:
+        yield ngettext(
+            "%(number)s copy may have left: its worker ended before it could say.",
+            "%(number)s copies may have left: their worker ended before it could say.",
+            in_doubt,
+        ) % {"number": count(in_doubt)}
 
 
 def _returned(mails: int, teller: _Teller) -> str:

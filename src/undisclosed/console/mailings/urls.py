@@ -13,6 +13,7 @@ urlpatterns = [
     path("<str:mailing_id>/people/", views.people, name="people"),
     path("<str:mailing_id>/copies/", views.copies, name="copies"),
     path("<str:mailing_id>/send-singly/", views.send_singly, name="send_singly"),
+    path("<str:mailing_id>/send-now/", views.send_now, name="send_now"),
     path("<str:mailing_id>/withdraw/", views.withdraw, name="withdraw"),
     path("<str:mailing_id>/release/", views.release, name="release"),
 ]

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import (
     require_http_methods,
@@ -18,6 +20,7 @@ from django.views.decorators.http import (
 
 from undisclosed.console import acting, pages, paging, wiring
 from undisclosed.console.access import Right, account_of, requires, rights_of
+from undisclosed.console.circles.declaring import declare
 from undisclosed.console.mailings import rights as mailing_rights
 from undisclosed.console.mailings.forms import EVERY_STATE, WAITS, ReleaseForm, SeekForm
 from undisclosed.console.mailings.progress import Progress, progress_of
@@ -27,7 +30,9 @@ from undisclosed.core.held import HoldState
 from undisclosed.guard.copies import CannotSendSingly
 from undisclosed.guard.desk import NotAnApprover, NotYours, OwnMail, ReasonMissing
 from undisclosed.store import desk, journal
+from undisclosed.store.circles import CircleRefused
 
+FOUND = 302
 _SEES = (Right.SEE_ALL, Right.SEE_OWN)
 
 
@@ -135,8 +140,15 @@ def send_singly(request: HttpRequest, mailing_id: str) -> HttpResponse:
 
 @requires(Right.DECIDE_OWN, Right.RELEASE)
 @require_POST
+def send_now(request: HttpRequest, mailing_id: str) -> HttpResponse:
+    """End the undo window of the mailing: its copies leave."""
+    return _decide(request, mailing_id, wiring.SEND_NOW, lambda may: may.send_now)
+
+
+@requires(Right.DECIDE_OWN, Right.RELEASE)
+@require_POST
 def withdraw(request: HttpRequest, mailing_id: str) -> HttpResponse:
-    """Withdraw every held mail of the mailing."""
+    """Withdraw what is held of the mailing, and what has not left yet."""
     return _decide(request, mailing_id, wiring.WITHDRAW, lambda may: may.withdraw)
 
 
@@ -147,13 +159,22 @@ def release(request: HttpRequest, mailing_id: str) -> HttpResponse:
     form = ReleaseForm(request.POST)
     if not form.is_valid():
         return _page(request, _sight(request, mailing_id), form, status=400)
-    return _decide(
-        request,
-        mailing_id,
-        wiring.RELEASE,
-        lambda may: may.release,
-        reason=form.cleaned_data["reason"],
+    reason, months = form.cleaned_data["reason"], int(form.cleaned_data["months"])
+    answer = _decide(
+        request, mailing_id, wiring.RELEASE, lambda may: may.release, reason=reason
     )
+    if months and answer.status_code == FOUND:
+        _declare(request, mailing_id, reason, months)
+    return answer
+
+
+def _declare(request: HttpRequest, mailing_id: str, reason: str, months: int) -> None:
+    """Let the people of a released mailing know one another from now on."""
+    people, account = desk.everyone(mailing_id), account_of(request)
+    try:
+        declare(people, account, reason=reason, months=months, now=timezone.now())
+    except CircleRefused:
+        messages.warning(request, _("A circle needs two people outside."))
 
 
 def _decide(
@@ -165,7 +186,7 @@ def _decide(
 ) -> HttpResponse:
     """Decide, and lead back to the page; a second click is told so (409)."""
     sight, account = _sight(request, mailing_id), account_of(request)
-    if not sight.is_held:
+    if not (sight.is_held or sight.is_leaving):
         return _already_decided(request, sight)
     may = mailing_rights.may(account, sight)
     if not allows(may) and not may.why_not_singly:
@@ -236,7 +257,7 @@ def _page(
         "progress": _progress(sight),
         "act": {
             act: reverse(f"mailings:{act}", args=[sight.mailing_id])
-            for act in ("send_singly", "withdraw", "release")
+            for act in ("send_singly", "send_now", "withdraw", "release")
         },
     }
     return render(request, "mailings/mailing.html", context, status=status)
@@ -249,5 +270,10 @@ def _progress(sight: Sight) -> Progress | None:
         for name in ("mailing", "progress", "copies")
     }
     return progress_of(
-        sight.copies, page=ways["mailing"], again=ways["progress"], every=ways["copies"]
+        sight.copies,
+        page=ways["mailing"],
+        again=ways["progress"],
+        every=ways["copies"],
+        leaves_at=sight.leaves_at,
+        now=timezone.now(),
     )

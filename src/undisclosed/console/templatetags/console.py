@@ -25,6 +25,7 @@ register = template.Library()
 
 STATE_NAMES: Final[dict[Enum, str | Promise]] = {
     HoldState.HELD: gettext_lazy("Held"),
+    HoldState.ACCEPTED: gettext_lazy("Accepted"),
     HoldState.SPLIT: gettext_lazy("Sent singly"),
     HoldState.RELEASED: gettext_lazy("Released unchanged"),
     HoldState.WITHDRAWN: gettext_lazy("Withdrawn"),
@@ -33,6 +34,8 @@ STATE_NAMES: Final[dict[Enum, str | Promise]] = {
     CopyState.SENT: gettext_lazy("Sent"),
     CopyState.DELAYED: gettext_lazy("Delayed"),
     CopyState.FAILED: gettext_lazy("Failed"),
+    CopyState.WITHDRAWN: gettext_lazy("Withdrawn before it left"),
+    CopyState.IN_DOUBT: gettext_lazy("Withdrawn, may have left"),
     OutgoingKind.PRIVATE_COPY: gettext_lazy("Private copy"),
     OutgoingKind.INSIDERS_COPY: gettext_lazy("Copy for the insiders"),
     OutgoingKind.RELEASE: gettext_lazy("Release, unchanged"),
@@ -96,6 +99,18 @@ ROOMS: Final[tuple[tuple[str | Promise, str, str, frozenset[Right]], ...]] = (
         gettext_lazy("Observed"),
         "observed",
         "observed:list",
+        frozenset({Right.SEE_ALL}),
+    ),
+    (
+        gettext_lazy("Circles"),
+        "circles",
+        "circles:list",
+        frozenset({Right.SEE_ALL}),
+    ),
+    (
+        gettext_lazy("Control"),
+        "control",
+        "control:list",
         frozenset({Right.SEE_ALL}),
     ),
     (

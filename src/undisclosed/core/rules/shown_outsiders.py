@@ -3,7 +3,6 @@
 
 from undisclosed.core.disclosure import Reading
 from undisclosed.core.known import Known
-from undisclosed.core.mailing import adds_up
 from undisclosed.core.policy import Policy
 from undisclosed.core.rules.channels import channels
 from undisclosed.core.rules.rule import addresses, people, recipients
@@ -13,7 +12,8 @@ from undisclosed.core.verdict import Action, Finding
 class ShownOutsiders:
     """More outsiders would be shown to one another than the policy allows.
 
-    A batch of a mailing counts with the batches before it.
+    A batch of a mailing counts with the batches before it, and whoever joins a thread
+    with those who joined it before: a thread cannot grow without end.
     """
 
     name = "shown-outsiders"
@@ -25,10 +25,9 @@ class ShownOutsiders:
         limit = policy.max_shown_outsiders
         if reading.is_sensitive:
             limit = min(limit, policy.max_shown_outsiders_sensitive)
-        shown, waves = len(reading.newly_shown), 1
-        if known.mailing is not None and adds_up(reading):
-            shown = max(shown, known.mailing.people)
-            waves = known.mailing.waves
+        shown, waves = len(reading.newly_shown) + known.joined, 1
+        if known.mailing is not None and known.mailing.people > shown:
+            shown, waves = known.mailing.people, known.mailing.waves
         if not reading.newly_shown or shown <= limit:
             return None
         action = policy.action(self.name, self.default_action)

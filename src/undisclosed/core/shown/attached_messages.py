@@ -15,9 +15,18 @@ from undisclosed.core.shown.channel import usual_spelling
 from undisclosed.core.text import addresses_in_text
 
 PREFIX = "attached message: "
+OUTLOOK = "winmail.dat: "
+OUTLOOK_TEXTS = (f"{OUTLOOK}text", f"{OUTLOOK}attachment")
+"""Of a message in Outlook's own form, what its author wrote, not who gets it."""
+
 REPORT_PREFIX = "delivery report: "
 _OTHER_FIELDS = "other fields"
-_IDENTIFIERS = ("original-envelope-id", "x-original-message-id", "x-postfix-queue-id")
+_IDENTIFIERS = (
+    "original-envelope-id",
+    "original-message-id",  # RFC 8098 §3.2.5
+    "x-original-message-id",
+    "x-postfix-queue-id",
+)
 _FOLD = re.compile(r"\r?\n(?=[ \t])")
 _REPORT_FIELDS = ("original-recipient", "final-recipient", "x-actual-recipient")
 

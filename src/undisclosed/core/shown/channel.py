@@ -34,13 +34,15 @@ class FieldChannel:
 
     ``label`` is the name that users read. ``read`` finds the addresses in the decoded
     text of the field's body. A field with ``is_removable`` is cut out of mail that
-    leaves, where it names others.
+    leaves, where it names others. One that ``is_coded`` may name people without an at
+    sign or anything that stands for one.
     """
 
     label: str
     read: Callable[[str], list[Address]]
     role: Role = Role.SHOWN
     is_removable: bool = False
+    is_coded: bool = False
 
 
 def usual_spelling(name: str) -> str:

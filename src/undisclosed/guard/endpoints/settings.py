@@ -2,34 +2,41 @@
 """How the guard's SMTP endpoint listens and whom it serves."""
 
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from undisclosed.errors import UndisclosedError
+from undisclosed.guard.endpoints.access import Access
 from undisclosed.transport.smtp.limits import MEBIBYTE, Budget, Limits
-from undisclosed.transport.smtp.settings import LOOPBACK, Network, ServerSettings
+from undisclosed.transport.smtp.settings import ServerSettings
 
 
 class CertificateUnreadable(UndisclosedError):
     """The certificate or its key (guard.tls_certificate, guard.tls_key) is no use."""
 
 
+class AuthoritiesUnreadable(UndisclosedError):
+    """The file of authorities for clients' certificates is no use."""
+
+
 @dataclass(frozen=True, slots=True)
 class SmtpSettings:
     """Where the endpoint listens, who may use it, and how much it takes.
 
-    ``clients``: networks that may connect, loopback only by default. Sizes are in
-    bytes; ``in_flight_bytes`` is for all sessions of one process together.
-    ``wait`` is a client's time for its next command or piece of content,
-    ``wait_content`` for one content in all, ``grace`` for open transactions when
-    the process ends. ``deciding_threads`` ask Memory and the spool.
+    ``access``: by default loopback only. ``client_ca``: file of the authorities (PEM)
+    that clients' certificates are verified with; a client's own certificate may stand
+    in it, too. None: no certificate is asked for. Sizes are in bytes;
+    ``in_flight_bytes`` is for all sessions of one process together. ``wait`` is a
+    client's time for its next command or piece of content, ``wait_content`` for one
+    content in all, ``grace`` for open transactions when the process ends.
+    ``deciding_threads`` ask Memory and the spool.
     """
 
     host: str = "127.0.0.1"
     port: int = 10025
     hostname: str = "localhost"
-    clients: tuple[Network, ...] = LOOPBACK
+    access: Access = field(default_factory=Access)
     max_size: int = 50 * MEBIBYTE
     max_recipients: int = 10_000
     max_connections: int = 1000
@@ -42,6 +49,7 @@ class SmtpSettings:
     grace: timedelta = timedelta(seconds=30)
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    client_ca: Path | None = None
     deciding_threads: int = 8
 
     def server(self) -> ServerSettings:
@@ -54,13 +62,14 @@ class SmtpSettings:
         )
         return ServerSettings(
             hostname=self.hostname,
-            clients=self.clients,
+            clients=self.access.clients,
             limits=limits,
             max_connections=self.max_connections,
             max_connections_per_client=self.max_connections_per_client,
             wait=self.wait,
             wait_content=self.wait_content,
             tls=self._tls(),
+            strangers=self.access.admits_strangers,
         )
 
     def _tls(self) -> ssl.SSLContext | None:
@@ -73,4 +82,19 @@ class SmtpSettings:
             raise CertificateUnreadable(
                 certificate=self.tls_certificate.name, why=error.strerror
             ) from None
+        if self.client_ca is not None:
+            self._ask_for_certificates(context, self.client_ca)
         return context
+
+    @staticmethod
+    def _ask_for_certificates(context: ssl.SSLContext, authorities: Path) -> None:
+        """A client may show a certificate; one that does not hold ends the session."""
+        try:
+            context.load_verify_locations(authorities)
+        except (OSError, ssl.SSLError) as error:
+            raise AuthoritiesUnreadable(
+                file=authorities.name, why=error.strerror or "no certificate in it"
+            ) from None
+        context.verify_mode = ssl.CERT_OPTIONAL
+        # A certificate that stands in the file itself needs no authority above it.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN

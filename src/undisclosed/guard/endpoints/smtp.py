@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol, TypeVar
@@ -18,12 +19,15 @@ from undisclosed.core.mail import Mail, Recipient
 from undisclosed.core.verdict import Action
 from undisclosed.errors import TransientError
 from undisclosed.guard.checkpoint import Checkpoint, Decision
+from undisclosed.guard.endpoints.access import Standing
 from undisclosed.guard.endpoints.settings import SmtpSettings
 from undisclosed.guard.endpoints.trace import TraceWriter
-from undisclosed.guard.ports import Clock
+from undisclosed.guard.origin import Origin
+from undisclosed.guard.ports import Authenticator, Clock
 from undisclosed.guard.relay import Hop, Transaction
 from undisclosed.guard.replies import TROUBLE, reply_to
 from undisclosed.transport.smtp import replies
+from undisclosed.transport.smtp.authentication import Credentials
 from undisclosed.transport.smtp.client import ClientConnection
 from undisclosed.transport.smtp.content import hops, wire
 from undisclosed.transport.smtp.extensions import NONE, Extensions
@@ -32,6 +36,8 @@ from undisclosed.transport.smtp.replies import Reply
 from undisclosed.transport.smtp.server import SmtpServer
 
 log = logging.getLogger(__name__)
+
+ENDPOINT = "SMTP"
 
 Result = TypeVar("Result")
 
@@ -74,6 +80,17 @@ class NoMetrics:
         """Not counted."""
 
 
+class KnowsNobody:
+    """An authenticator without logins: whatever is said, it is refused."""
+
+    def check(self, login: str, password: str) -> str | None:
+        """Nobody."""
+        return None
+
+
+NOBODY = KnowsNobody()
+
+
 def utc_now() -> datetime:
     """The time, aware, in UTC."""
     return datetime.now(UTC)
@@ -89,8 +106,10 @@ class SmtpEndpoint:
         settings: SmtpSettings,
         metrics: Metrics | None = None,
         clock: Clock = utc_now,
+        authenticator: Authenticator = NOBODY,
     ) -> None:
         self.checkpoint = checkpoint
+        self.authenticator = authenticator
         self.settings = settings
         self.metrics = metrics or NoMetrics()
         self.clock = clock
@@ -171,13 +190,19 @@ class PassThrough:
         self._endpoint = endpoint
         self._hop = hop
         self._session = Session("")
+        self._login = ""
+        self._standing = Standing.STRANGER
+        self._origin = Origin(ENDPOINT)
         self._transaction: Transaction | None = None
         self._passage: Passage | None = None
 
     def on_hello(self, session: Session, offer: Offer) -> None:
         """Offer what the next hop can carry, and no more."""
         self.on_reset()
+        if session.is_secured and not self._session.is_secured:
+            self._login = ""  # what was said before TLS is forgotten (RFC 3207 §4.2)
         self._session = session
+        self._identify()
         if self._hop.extensions is not None:
             offer(self._offered(self._hop.extensions))
             return
@@ -186,7 +211,11 @@ class PassThrough:
     def on_mail(
         self, mail_from: Address | None, parameters: tuple[str, ...], answer: Answer
     ) -> None:
-        """Begin the transaction at the hop too."""
+        """Begin the transaction at the hop too, for those who may hand in mail."""
+        refusal = self._why_not_from(mail_from)
+        if refusal is not None:
+            answer(refusal)
+            return
         self._transaction = Transaction(self._hop)
         self._transaction.mail(mail_from, parameters, answer)
 
@@ -203,15 +232,49 @@ class PassThrough:
         if transaction is None:
             answer(replies.MAIL_FIRST)
             return
+        tenant = self._endpoint.settings.access.tenant
+        if tenant is None:
+            self._pass(mail, self._origin, transaction, answer)
+            return
+        opened, is_proved = tenant.opened(mail)
+        if is_proved:
+            origin = replace(self._origin, tenant=tenant.name)
+            self._pass(opened, origin, transaction, answer)
+        elif self._standing is not Standing.TENANT:
+            self._pass(opened, self._origin, transaction, answer)
+        else:
+            transaction.reset()
+            self._endpoint.metrics.refused(replies.NOT_YOUR_TENANT.code)
+            answer(replies.NOT_YOUR_TENANT)
 
+    def _pass(
+        self, mail: Mail, origin: Origin, transaction: Transaction, answer: Answer
+    ) -> None:
         def finished(reply: Reply) -> None:
             self._passage = None
             answer(reply)
 
         self._passage = Passage(
-            self._endpoint, self._session, transaction, mail, finished
+            self._endpoint, self._session, transaction, mail, finished, origin
         )
         self._passage.begin()
+
+    def on_login(self, credentials: Credentials, answer: Answer) -> None:
+        """Ask whose login it is, in a thread."""
+
+        def checked(name: str | None) -> None:
+            if name:
+                self._login = name
+                self._identify()
+            answer(replies.LOGIN_OK if name else replies.LOGIN_REFUSED)
+
+        def failed(error: BaseException) -> None:
+            log.error("A login could not be checked: %s", type(error).__name__)
+            answer(replies.LOGIN_AWAY)
+
+        check = self._endpoint.authenticator.check
+        call = partial(check, credentials.login, credentials.password)
+        self._endpoint.in_thread(call, checked, failed)
 
     def on_reset(self) -> None:
         """Give the transaction up at the hop too."""
@@ -225,6 +288,39 @@ class PassThrough:
         if self._passage is not None:
             self._passage.give_up()
 
+    def _identify(self) -> None:
+        """Who the client is now, and what it may do."""
+        session, access = self._session, self._endpoint.settings.access
+        self._standing = access.standing(session, self._login)
+        shown = session.certificate
+        self._origin = Origin(
+            ENDPOINT,
+            session.peer,
+            self._login,
+            shown.fingerprint if shown else "",
+        )
+
+    def _why_not_from(self, mail_from: Address | None) -> Reply | None:
+        """Why this client may not hand in mail of this sender; None where it may."""
+        access = self._endpoint.settings.access
+        if self._standing is Standing.STRANGER:
+            return self._invitation()
+        tenant = access.tenant if self._standing is Standing.TENANT else None
+        # The null sender's mail is looked at when its author is known.
+        if tenant is None or mail_from is None or tenant.sends_as(mail_from):
+            return None
+        return replies.NOT_YOUR_TENANT
+
+    def _invitation(self) -> Reply:
+        """What a stranger hears: how to prove who it is, where there is a way."""
+        settings, session = self._endpoint.settings, self._session
+        if settings.access.offers_auth(session):
+            return replies.LOGIN_FIRST
+        has_tls = settings.tls_certificate is not None
+        if has_tls and not session.is_secured and settings.access.admits_strangers:
+            return replies.STARTTLS_FIRST
+        return replies.NOT_YOURS
+
     def _learned(self, connection: ClientConnection | None, offer: Offer) -> None:
         if connection is None:
             offer(self._offered(NONE))
@@ -235,6 +331,7 @@ class PassThrough:
     def _offered(self, hop: Extensions) -> Extensions:
         settings = self._endpoint.settings
         size = min(settings.max_size, hop.size or settings.max_size)
+        session = self._session
         has_tls = settings.tls_certificate is not None
         return Extensions(
             pipelining=True,
@@ -243,7 +340,9 @@ class PassThrough:
             utf8=hop.utf8 and hop.eight_bit,
             dsn=hop.dsn,
             enhanced_status=True,
-            starttls=has_tls and not self._session.is_secured,
+            starttls=has_tls and not session.is_secured,
+            auth=not self._login and settings.access.offers_auth(session),
+            requiretls=hop.requiretls and session.is_secured,
         )
 
 
@@ -257,8 +356,10 @@ class Passage:
         transaction: Transaction,
         mail: Mail,
         answer: Answer,
+        origin: Origin,
     ) -> None:
         self._endpoint = endpoint
+        self._origin = origin
         self._session = session
         self._transaction = transaction
         self._mail = mail
@@ -276,14 +377,14 @@ class Passage:
             return
         checkpoint = self._endpoint.checkpoint
         try:
-            decision = checkpoint.at_once(self._mail)
+            decision = checkpoint.at_once(self._mail, self._origin)
         except Exception as error:  # a judge that breaks must not cost the mail
             self._fail(error)
             return
         if decision is not None:
             self._carry_out(decision)
         else:
-            call = partial(checkpoint.decide, self._mail)
+            call = partial(checkpoint.decide, self._mail, self._origin)
             self._endpoint.in_thread(call, self._carry_out, self._fail)
 
     def give_up(self) -> None:
@@ -322,7 +423,10 @@ class Passage:
         self._is_relayed = True
         utf8 = "SMTPUTF8" in self._mail.envelope.parameters
         trace = self._endpoint.trace.field(
-            self._session, self._endpoint.clock(), utf8=utf8
+            self._session,
+            self._endpoint.clock(),
+            utf8=utf8,
+            is_logged_in=bool(self._origin.login),
         )
         removals = () if decision.is_observed else decision.verdict.removals
         self._transaction.content(

@@ -30,14 +30,29 @@ class TraceWriter:
         self._written_at = datetime.min.replace(tzinfo=UTC)
         self._date = ""
 
-    def field(self, session: Session, now: datetime, *, utf8: bool) -> bytes:
+    def field(
+        self,
+        session: Session,
+        now: datetime,
+        *,
+        utf8: bool,
+        is_logged_in: bool = False,
+    ) -> bytes:
         """The whole field with its line ends. ``utf8``: MAIL said SMTPUTF8."""
+        protocol = _protocol(session, utf8=utf8, is_logged_in=is_logged_in)
         # What a client calls itself could be anything, an address too.
         name = session.hello if _HOST.match(session.hello) else "unknown"
         return (
             f"Received: from {name} ({_literal(session.peer)})\r\n"
-            f" by {self._hostname} with {_protocol(session, utf8=utf8)}"
+            f" by {self._hostname} with {protocol}"
             f" id {self._base}.{next(self._numbers)};\r\n"
+            f" {self._date_of(now)}\r\n"
+        ).encode("ascii", "replace")
+
+    def local_field(self, now: datetime) -> bytes:
+        """The field of a mail that a program of this machine handed in by a pipe."""
+        return (
+            f"Received: by {self._hostname} id {self._base}.{next(self._numbers)};\r\n"
             f" {self._date_of(now)}\r\n"
         ).encode("ascii", "replace")
 
@@ -53,10 +68,13 @@ def _literal(peer: str) -> str:
     return f"[IPv6:{peer}]" if ":" in peer else f"[{peer}]"
 
 
-def _protocol(session: Session, *, utf8: bool) -> str:
+def _protocol(session: Session, *, utf8: bool, is_logged_in: bool) -> str:
     """The protocol's name (RFC 3848 §2, RFC 6531 §4.3)."""
     name = "UTF8SMTP" if utf8 else "ESMTP" if session.is_extended else "SMTP"
-    return f"{name}S" if session.is_secured and session.is_extended else name
+    if session.is_extended:
+        name += "S" if session.is_secured else ""
+        name += "A" if is_logged_in else ""
+    return name
 
 
 def _date(now: datetime) -> str:

@@ -11,7 +11,8 @@ import django.contrib.postgres.fields
 import django.contrib.postgres.indexes
 from django.db import migrations, models
 
-# A notice is queued once for its mailing. The job that delivers it is deferred only
+# A notice is queued once for its mailing, and again where all of the mailing had been
+# decided before this mail. The job that delivers it is deferred only
 # with a new one: NOTIFY makes commits queue up behind one another.
 HOLD = """
 DROP FUNCTION store_hold;
@@ -27,6 +28,7 @@ CREATE FUNCTION store_hold(
 ) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
     earlier text;
+    waiting integer;
 BEGIN
     PERFORM pg_advisory_xact_lock(
         ('x' || encode(substr(_digest, 1, 8), 'hex'))::bit(64)::bigint);
@@ -63,7 +65,8 @@ BEGIN
         open_holds = store_mailing.open_holds + 1,
         held_at = greatest(store_mailing.held_at, excluded.held_at),
         last_at = greatest(store_mailing.last_at, excluded.last_at),
-        state = 'held';
+        state = 'held'
+    RETURNING open_holds INTO waiting;
     INSERT INTO store_journalentry (at, event, actor, facts)
     VALUES (_received, 'held', 'guard', jsonb_build_object(
         'hold', _id, 'mailing', _mailing, 'people', _people,
@@ -77,7 +80,12 @@ BEGIN
     ) VALUES (
         _notice, 'notice', 'queued', _notice_envelope, _notice_content,
         _notice_recipient, 1, 0, _received, '', _received, _notice_expires, _received
-    ) ON CONFLICT (id) DO NOTHING;
+    ) ON CONFLICT (id) DO UPDATE SET
+        state = 'queued', attempts = 0, next_attempt_at = _received, lease_by = '',
+        lease_until = NULL, envelope_sealed = _notice_envelope,
+        content_sealed = _notice_content, expires_at = _notice_expires,
+        queued_at = _received, updated_at = _received, reported_at = NULL
+      WHERE waiting = 1 AND store_outgoingmail.state IN ('sent', 'failed');
     IF FOUND THEN
         PERFORM procrastinate_defer_jobs_v1(ARRAY[
             ROW('undisclosed', 'deliver', 0, NULL, NULL, '{}'::jsonb, NULL)

@@ -1,14 +1,73 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Not yet anything."""
+"""Approvals: who was asked and reminded, what was approved last, what was handed on."""
 
 from typing import ClassVar
 
-from django.db import migrations
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+_ACCOUNT = settings.AUTH_USER_MODEL
+
+
+def _of_account(**more: object) -> "models.ForeignKey[object, object]":
+    return models.ForeignKey(
+        on_delete=django.db.models.deletion.PROTECT,
+        related_name="+",
+        to=_ACCOUNT,
+        **more,
+    )
 
 
 class Migration(migrations.Migration):
-    """Nothing."""
+    """Fields of campaigns, and delegations."""
 
     dependencies: ClassVar = [("store", "0010_lists")]
 
-    operations: ClassVar = []
+    operations: ClassVar = [
+        migrations.AddField(
+            "campaign", "approved_sealed", models.BinaryField(null=True)
+        ),
+        migrations.AddField("campaign", "asked_at", models.DateTimeField(null=True)),
+        migrations.AddField("campaign", "reminders", models.IntegerField(default=0)),
+        migrations.AddField(
+            "campaign", "check_wanted_at", models.DateTimeField(null=True)
+        ),
+        migrations.AddField("campaign", "check_by", _of_account(null=True)),
+        migrations.AddField("campaign", "checked_rows", models.IntegerField(default=0)),
+        migrations.CreateModel(
+            name="Delegation",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("digest", models.BinaryField()),
+                ("role", models.CharField(max_length=20)),
+                ("at", models.DateTimeField()),
+                ("account", _of_account()),
+                ("by", _of_account()),
+                (
+                    "campaign",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="delegations",
+                        to="store.campaign",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("campaign", "digest", "role", "account"),
+                        name="delegation_once",
+                    )
+                ],
+            },
+        ),
+    ]

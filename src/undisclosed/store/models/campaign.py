@@ -20,6 +20,10 @@ class Campaign(models.Model):
     are bound to: template, attachments, list, checks and count; NULL while it can be
     changed. ``findings`` are those of the checks (values without an address),
     ``checked_digest`` what they ran over. ``step`` is how many may leave: 1, 10, then all (0).
+    ``approved_sealed`` is the draft as somebody last approved it. ``asked_at`` is when
+    approvers were last written to, ``reminders`` how often since it was submitted;
+    ``check_wanted_at`` and ``check_by`` that a worker is to run the checks,
+    ``checked_rows`` how far it is.
     """
 
     id = models.CharField(primary_key=True, max_length=32)
@@ -64,6 +68,14 @@ class Campaign(models.Model):
     paused_because = models.CharField(max_length=300, default="")
     hold_id = models.CharField(max_length=32, default="")
     proof_sealed = models.BinaryField(null=True)
+    approved_sealed = models.BinaryField(null=True)
+    asked_at = models.DateTimeField(null=True)
+    reminders = models.IntegerField(default=0)
+    check_wanted_at = models.DateTimeField(null=True)
+    check_by = models.ForeignKey(
+        Account, on_delete=models.PROTECT, related_name="+", null=True
+    )
+    checked_rows = models.IntegerField(default=0)
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [
@@ -134,6 +146,30 @@ class Approval(models.Model):
 
     def __str__(self) -> str:
         return f"approval {self.pk} of {self.campaign_id}"
+
+
+class Delegation(models.Model):
+    """An approver's right to decide about one digest in one role, handed on."""
+
+    campaign = models.ForeignKey(
+        Campaign, on_delete=models.CASCADE, related_name="delegations"
+    )
+    digest = models.BinaryField()
+    role = models.CharField(max_length=20)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["campaign", "digest", "role", "account"],
+                name="delegation_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"delegation {self.pk} of {self.campaign_id}"
 
 
 class Override(models.Model):

@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 from functools import partial
@@ -262,6 +262,8 @@ class ClientConnection(asyncio.Protocol):
     def _why_not(self, envelope: Envelope, content: bytes) -> Reply | None:
         if needs_utf8(envelope) and not self.extensions.utf8:
             return replies.NO_UTF8
+        if "REQUIRETLS" in envelope.parameters and not self.extensions.requiretls:
+            return replies.NO_REQUIRETLS
         if not self.extensions.eight_bit and not content.isascii():
             return replies.NO_8BIT
         if self.extensions.size and len(content) > self.extensions.size:
@@ -289,6 +291,9 @@ class ClientConnection(asyncio.Protocol):
         await self._hello()
         if self._settings.tls is not Tls.NEVER:
             await self._secure()
+        if self._settings.tls is not Tls.REQUIRED:
+            # Whoever is not verified cannot promise it (RFC 8689 §4.1).
+            self.extensions = replace(self.extensions, requiretls=False)
 
     async def _hello(self) -> None:
         name, patience = self._settings.hostname, self._settings.timeouts.command

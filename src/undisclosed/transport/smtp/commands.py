@@ -40,6 +40,8 @@ def read_mail(
     """Sender (None for ``<>``) and parameters of MAIL. Raises Refused."""
     path, parameters = _path_and_parameters(argument, b"FROM:", replies.BAD_SENDER)
     read = _read_parameters(parameters, offered, _MAIL_PARAMETERS)
+    # Whose mail it was for an earlier server (RFC 4954 §5) goes no further.
+    read = tuple(one for one in read if not one.startswith("AUTH="))
     if path == "":
         return None, read
     if not path.isascii() and "SMTPUTF8" not in read:
@@ -174,12 +176,22 @@ def _offers_dsn(offered: Extensions) -> bool:
     return offered.dsn
 
 
+def _offers_auth(offered: Extensions) -> bool:
+    return offered.auth
+
+
+def _offers_requiretls(offered: Extensions) -> bool:
+    return offered.requiretls
+
+
 _MAIL_PARAMETERS: dict[str, tuple[Offered, Check, Reply]] = {
     "SIZE": (_offers_size, _is_size, replies.UNKNOWN_PARAMETER),
     "BODY": (_offers_eight_bit, _is_body, replies.NO_8BIT),
     "SMTPUTF8": (_offers_utf8, _is_nothing, replies.NO_UTF8),
     "RET": (_offers_dsn, _is_ret, replies.UNKNOWN_PARAMETER),
     "ENVID": (_offers_dsn, _is_text, replies.UNKNOWN_PARAMETER),
+    "AUTH": (_offers_auth, _is_text, replies.UNKNOWN_PARAMETER),
+    "REQUIRETLS": (_offers_requiretls, _is_nothing, replies.UNKNOWN_PARAMETER),
 }
 _RCPT_PARAMETERS: dict[str, tuple[Offered, Check, Reply]] = {
     "NOTIFY": (_offers_dsn, _is_notify, replies.UNKNOWN_PARAMETER),
@@ -234,7 +246,7 @@ def why_not_carried(
         is_offered, _check, refusal = _MAIL_PARAMETERS[keyword]
         if keyword == "SIZE" or value.upper() == "7BIT" or is_offered(hop):
             continue
-        return refusal
+        return replies.NO_REQUIRETLS if keyword == "REQUIRETLS" else refusal
     return None
 
 

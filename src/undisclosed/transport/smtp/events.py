@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from undisclosed.core.address import Address
 from undisclosed.core.mail import Mail, Recipient
+from undisclosed.transport.smtp.authentication import Credentials
 from undisclosed.transport.smtp.replies import Reply
 
 
@@ -61,4 +62,12 @@ class StartTls:
     number: int
 
 
-Event = Hello | MailFrom | RcptTo | Message | MessageRefused | Reset | StartTls
+@dataclass(frozen=True, slots=True)
+class Login:
+    """AUTH (RFC 4954) with all that belongs to it: who it is, waits for an answer."""
+
+    number: int
+    credentials: Credentials
+
+
+Event = Hello | MailFrom | RcptTo | Message | MessageRefused | Reset | StartTls | Login

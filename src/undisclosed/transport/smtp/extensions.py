@@ -4,6 +4,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from undisclosed.transport.smtp.authentication import MECHANISMS
 from undisclosed.transport.smtp.replies import Reply
 
 
@@ -22,6 +23,8 @@ class Extensions:
     dsn: bool = False  # RFC 3461
     enhanced_status: bool = False  # ENHANCEDSTATUSCODES, RFC 2034
     starttls: bool = False  # RFC 3207
+    auth: bool = False  # RFC 4954
+    requiretls: bool = False  # RFC 8689
 
     def reply(self, hostname: str) -> Reply:
         """The reply to EHLO that offers these."""
@@ -33,6 +36,8 @@ class Extensions:
             (self.dsn, "DSN"),
             (self.enhanced_status, "ENHANCEDSTATUSCODES"),
             (self.starttls, "STARTTLS"),
+            (self.auth, f"AUTH {MECHANISMS}"),
+            (self.requiretls, "REQUIRETLS"),
         )
         return Reply(250, (hostname, *(line for is_on, line in offered if is_on)))
 
@@ -55,6 +60,8 @@ def read_extensions(lines: Iterable[str]) -> Extensions:
         dsn="DSN" in words,
         enhanced_status="ENHANCEDSTATUSCODES" in words,
         starttls="STARTTLS" in words,
+        auth="AUTH" in words,
+        requiretls="REQUIRETLS" in words,
     )
 
 

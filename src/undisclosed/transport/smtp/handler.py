@@ -9,10 +9,12 @@ are dropped.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from undisclosed.core.address import Address
 from undisclosed.core.mail import Mail, Recipient
+from undisclosed.transport.smtp.authentication import Credentials
+from undisclosed.transport.smtp.certificates import ClientCertificate
 from undisclosed.transport.smtp.extensions import Extensions
 from undisclosed.transport.smtp.replies import Reply
 
@@ -22,12 +24,16 @@ Offer = Callable[[Extensions], None]
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Who is talking: the peer's IP address, and what it says it is called."""
+    """Who is talking: the peer's IP address, and what it says it is called.
+
+    ``certificate`` is the one that the client showed inside TLS, verified.
+    """
 
     peer: str
     hello: str = field(default="", repr=False)
     is_extended: bool = False
     is_secured: bool = False
+    certificate: ClientCertificate | None = None
 
 
 class Handler(Protocol):
@@ -55,3 +61,14 @@ class Handler(Protocol):
 
     def on_close(self) -> None:
         """The session is over; an open transaction is given up."""
+
+
+@runtime_checkable
+class LoginHandler(Protocol):
+    """A handler that offers AUTH."""
+
+    def on_login(self, credentials: Credentials, answer: Answer) -> None:
+        """AUTH: 235 where the password proves the login (RFC 4954 §4), else 535.
+
+        A session logs in once; what it says afterwards is said under this login.
+        """

@@ -37,6 +37,7 @@ from undisclosed.transport.smtp.client_protocol import ClientProtocol
 from undisclosed.transport.smtp.events import (
     Event,
     Hello,
+    Login,
     MailFrom,
     Message,
     MessageRefused,
@@ -50,6 +51,7 @@ __all__ = [
     "ClientProtocol",
     "Event",
     "Hello",
+    "Login",
     "MailFrom",
     "Message",
     "MessageRefused",

@@ -101,7 +101,7 @@ class SmtpServer:
         """Count a new connection; the reply that turns it away, or None."""
         self._sessions.add(session)
         self._per_client[peer] += 1
-        if not is_listed(peer, self.settings.clients):
+        if not (self.settings.strangers or is_listed(peer, self.settings.clients)):
             return replies.NOT_YOURS
         if (
             len(self._sessions) > self.settings.max_connections

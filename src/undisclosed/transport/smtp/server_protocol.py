@@ -7,6 +7,7 @@ from enum import Enum
 from undisclosed.core.address import Address
 from undisclosed.core.mail import Envelope, Mail, Recipient
 from undisclosed.transport.smtp import replies
+from undisclosed.transport.smtp.authentication import Credentials, Exchange
 from undisclosed.transport.smtp.commands import Refused, read_mail, read_rcpt, size_of
 from undisclosed.transport.smtp.content import (
     END,
@@ -17,6 +18,7 @@ from undisclosed.transport.smtp.content import (
 from undisclosed.transport.smtp.events import (
     Event,
     Hello,
+    Login,
     MailFrom,
     Message,
     MessageRefused,
@@ -40,6 +42,9 @@ class ServerState(Enum):
 
 _Command = Callable[[bytes], Event | None]
 
+MOST_REFUSED_LOGINS = 3
+"""Wrong passwords in one session; whoever guesses has to come again."""
+
 
 class ServerProtocol:
     """Reads what a client sends and keeps its replies in order."""
@@ -59,6 +64,9 @@ class ServerProtocol:
         self._slots: dict[int, Event | None] = {}
         self._answers: dict[int, Reply] = {}
         self._is_greeted = False
+        self._is_logged_in = False
+        self._exchange: Exchange | None = None
+        self._refused_logins = 0
         self._has_mail = False
         self._mail_from: Address | None = None
         self._parameters: tuple[str, ...] = ()
@@ -79,8 +87,8 @@ class ServerProtocol:
             b"VRFY": self._vrfy,
             b"HELP": self._help,
             b"STARTTLS": self._starttls,
+            b"AUTH": self._auth,
             b"EXPN": self._not_offered,
-            b"AUTH": self._not_offered,
             b"BDAT": self._not_offered,
             b"ETRN": self._not_offered,
             b"TURN": self._not_offered,
@@ -163,6 +171,7 @@ class ServerProtocol:
         self._buffer.clear()
         self._scanned = 0
         self._is_greeted = False
+        self._is_logged_in = False
         self.extensions = NONE
         self._forget_transaction()
         self.is_secured = True
@@ -232,6 +241,8 @@ class ServerProtocol:
     def _command(self, line: bytes) -> Event | None:
         if not line.endswith(b"\r\n") or line.find(b"\r", 0, -2) >= 0 or b"\0" in line:
             return self._fail(replies.BAD_LINE)
+        if self._exchange is not None:
+            return self._log_in(self._exchange.go_on(line[:-2]))
         verb, _, argument = line[:-2].partition(b" ")
         command = self._commands.get(verb.upper().rstrip(b"\t"))
         if command is None:
@@ -342,6 +353,26 @@ class ServerProtocol:
             return None
         return self._wait_for(StartTls(self._next_number()))
 
+    def _auth(self, argument: bytes) -> Event | None:
+        if not self.extensions.auth:
+            is_too_early = self.extensions.starttls and not self.is_secured
+            return self._fail(
+                replies.TLS_FIRST if is_too_early else replies.NOT_OFFERED
+            )
+        if self._has_mail or self._is_logged_in:
+            return self._fail(replies.NO_LOGIN_NOW)
+        self._exchange = Exchange()
+        return self._log_in(self._exchange.begin(argument))
+
+    def _log_in(self, step: Reply | Credentials) -> Event | None:
+        """One step of AUTH: the client says more, is refused, or has said all."""
+        if isinstance(step, Credentials):
+            self._exchange = None
+            return self._wait_for(Login(self._next_number(), step))
+        if step.code == replies.GO_ON.code:
+            return self._own(step)
+        return self._fail(step)
+
     # Content.
 
     def _account(self, size: int) -> None:
@@ -411,7 +442,7 @@ class ServerProtocol:
         self._number += 1
         return self._number
 
-    def _wait_for(self, event: Hello | MailFrom | RcptTo | StartTls) -> Event:
+    def _wait_for(self, event: Hello | MailFrom | RcptTo | StartTls | Login) -> Event:
         self._slots[event.number] = event
         return event
 
@@ -427,6 +458,7 @@ class ServerProtocol:
 
     def _fail(self, answer: Reply) -> Event | None:
         self._errors += 1
+        self._exchange = None
         self._own(answer)
         if self._errors > self._limits.max_errors:
             self.close(replies.TOO_MANY_ERRORS)
@@ -452,6 +484,14 @@ class ServerProtocol:
                 self.state = (
                     ServerState.TLS if answer.is_positive else ServerState.COMMANDS
                 )
+            case Login():
+                self._is_logged_in = answer.is_positive
+                self._count_login(answer)
+
+    def _count_login(self, answer: Reply) -> None:
+        self._refused_logins += answer.code == replies.LOGIN_REFUSED.code
+        if self._refused_logins >= MOST_REFUSED_LOGINS:
+            self.close(replies.TOO_MANY_ERRORS)
 
     def _forget_transaction(self) -> None:
         self._limits.budget.give_back(self._taken)

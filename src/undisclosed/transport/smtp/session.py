@@ -7,9 +7,14 @@ from collections.abc import Callable
 from typing import Protocol, cast
 
 from undisclosed.transport.smtp import replies
+from undisclosed.transport.smtp.certificates import (
+    ClientCertificate,
+    client_certificate,
+)
 from undisclosed.transport.smtp.events import (
     Event,
     Hello,
+    Login,
     MailFrom,
     Message,
     MessageRefused,
@@ -18,7 +23,7 @@ from undisclosed.transport.smtp.events import (
     StartTls,
 )
 from undisclosed.transport.smtp.extensions import Extensions
-from undisclosed.transport.smtp.handler import Answer, Handler, Session
+from undisclosed.transport.smtp.handler import Answer, Handler, LoginHandler, Session
 from undisclosed.transport.smtp.replies import Reply
 from undisclosed.transport.smtp.server_protocol import ServerProtocol, ServerState
 from undisclosed.transport.smtp.settings import ServerSettings
@@ -60,6 +65,7 @@ class ServerSession(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._peer = ""
         self._hello = Session("")
+        self._certificate: ClientCertificate | None = None
         self._is_pumping = False
         self._is_flush_due = False
         self._is_paused = False
@@ -75,6 +81,7 @@ class ServerSession(asyncio.Protocol):
             MessageRefused: self._on_reset,
             Reset: self._on_reset,
             StartTls: self._on_starttls,
+            Login: self._on_login,
         }
 
     # What the loop calls.
@@ -192,7 +199,11 @@ class ServerSession(asyncio.Protocol):
             self._answered()
 
         self._hello = Session(
-            self._peer, event.name, event.is_extended, self._machine.is_secured
+            self._peer,
+            event.name,
+            event.is_extended,
+            self._machine.is_secured,
+            self._certificate,
         )
         if self._handler is not None:
             self._handler.on_hello(self._hello, offer)
@@ -213,6 +224,13 @@ class ServerSession(asyncio.Protocol):
     def _on_reset(self, event: Reset | MessageRefused) -> None:
         if self._handler is not None:
             self._handler.on_reset()
+
+    def _on_login(self, event: Login) -> None:
+        answer = self._answer_to(event.number)
+        if isinstance(self._handler, LoginHandler):
+            self._handler.on_login(event.credentials, answer)
+        else:
+            answer(replies.NOT_OFFERED)
 
     # TLS.
 
@@ -245,6 +263,7 @@ class ServerSession(asyncio.Protocol):
             self.connection_lost(None)
             return
         self._transport = secured
+        self._certificate = client_certificate(secured.get_extra_info("ssl_object"))
         self._machine.secured()
         self._active_at = self._loop.time()
 

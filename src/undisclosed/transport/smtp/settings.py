@@ -20,7 +20,9 @@ LOOPBACK: tuple[Network, ...] = (
 class ServerSettings:
     """How a server behaves towards its clients.
 
-    ``clients`` are the networks that may connect; nobody else is served.
+    ``clients`` are the networks that may connect; nobody else is served, unless
+    ``strangers``: then everybody may connect, and the handler has to refuse MAIL to
+    those who prove nothing by certificate or login.
     ``wait`` is how long a client may take for its next command or the next piece
     of content (RFC 5321 §4.5.3.2.7), ``wait_content`` for one content in all.
     """
@@ -33,6 +35,7 @@ class ServerSettings:
     wait: timedelta = timedelta(minutes=5)
     wait_content: timedelta = timedelta(minutes=30)
     tls: ssl.SSLContext | None = None
+    strangers: bool = False
 
 
 def is_listed(peer: str, networks: tuple[Network, ...]) -> bool:

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The record-only feed: what inbound mail teaches Memory, and what it must not."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.guard.worlds import NOW, OLIVE, POLICY, mail, people, person
+from undisclosed.core.address import Address
+from undisclosed.core.mail import Envelope, Mail, Recipient
+from undisclosed.guard.feed import MOST_PEOPLE, Feed
+from undisclosed.guard.testing import FixedClock, ForgetfulMemory
+
+SERVER = "mx.council.example"
+PASS = f"Authentication-Results: {SERVER}; dmarc=pass header.from=home1.example\r\n"
+AUTHOR = person(1)
+
+
+@dataclass
+class Troubles:
+    """Counts trouble."""
+
+    found: list[str] = field(default_factory=list)
+
+    def trouble(self, what: str) -> None:
+        self.found.append(what)
+
+    def judged(self, action: object, is_observed: bool) -> None:
+        pass
+
+
+def learned(of: Mail, ids=(SERVER,)) -> list[frozenset[Address]]:
+    memory = ForgetfulMemory()
+    clock = FixedClock(NOW)
+    Feed(POLICY, memory, clock, authserv_ids=ids).record(of)
+    return memory.threads()
+
+
+def inbound(shown, *, results=PASS, author=AUTHOR, **more) -> Mail:
+    return mail(shown, author=author, more=results, viewers=[OLIVE], **more)
+
+
+def test_an_outsider_s_mail_shows_its_people_to_one_another():
+    found = learned(inbound([*people(range(2, 9)), OLIVE]))
+
+    assert found == [frozenset({AUTHOR, *people(range(2, 9))})]
+
+
+def test_people_in_any_destination_field_count():
+    found = learned(inbound(people(range(2, 4)), field_name="Cc"))
+
+    assert found == [frozenset({AUTHOR, *people(range(2, 4))})]
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        "",
+        PASS.replace("pass", "fail"),
+        PASS.replace(SERVER, "mx.attacker.example"),
+        PASS.replace("dmarc=pass header.from", "spf=pass smtp.helo"),
+    ],
+    ids=["no results", "failed", "another server", "another proof"],
+)
+def test_mail_that_is_not_authenticated_teaches_nothing(results):
+    assert learned(inbound(people(range(2, 9)), results=results)) == []
+
+
+def test_without_the_name_of_a_server_nothing_is_learned():
+    assert learned(inbound(people(range(2, 9))), ids=()) == []
+
+
+def test_mail_that_an_insider_wrote_is_no_inbound_mail():
+    results = PASS.replace("home1.example", "council.example")
+
+    assert learned(inbound(people(range(9)), results=results, author=OLIVE)) == []
+
+
+def test_mail_without_an_author_teaches_nothing():
+    content = inbound(people(range(9))).content.replace(b"From:", b"X-Nobody:")
+
+    assert learned(Mail(Envelope(None, (Recipient(OLIVE),)), content)) == []
+
+
+def test_people_who_are_only_written_of_know_nobody():
+    text = "\r\n".join(one.spelled_out() for one in people(range(50, 60)))
+
+    assert learned(inbound([OLIVE], text=f"{text}\r\n")) == []
+
+
+def test_a_mail_to_very_many_is_no_conversation():
+    assert learned(inbound(people(range(2, MOST_PEOPLE + 1))))
+    assert learned(inbound(people(range(2, MOST_PEOPLE + 9)))) == []
+
+
+def test_trouble_is_counted_and_never_raised(caplog):
+    memory, troubles = ForgetfulMemory(), Troubles()
+    memory.is_away = True
+    feed = Feed(
+        POLICY, memory, FixedClock(NOW), authserv_ids=[SERVER], metrics=troubles
+    )
+
+    feed.record(inbound(people(range(2, 9))))
+
+    assert troubles.found == ["feed"]
+    assert "@" not in caplog.text
