@@ -16,8 +16,6 @@ from typing import Any
 from tests.acceptance.installation import Installation, until
 from tests.acceptance.letters import SENDER
 
-BREATH = 0.1
-"""Seconds between two mails of one program, so that delivery can keep up."""
 PARTS = ("guard", "worker", "database", "hop")
 GONE = "gone-"
 """How people begin whom the next hop refuses when their own copy comes."""
@@ -26,9 +24,10 @@ GONE = "gone-"
 class MailProgram(threading.Thread):
     """Hands in mail after mail and tries each again until it is taken, as MTAs do."""
 
-    def __init__(self, port: int, seed: int) -> None:
+    def __init__(self, port: int, seed: int, breath: float) -> None:
         super().__init__()
         self.port = port
+        self.breath = breath
         self.random = random.Random(seed)
         self.name = f"m{seed}"
         self.enough = threading.Event()
@@ -44,7 +43,7 @@ class MailProgram(threading.Thread):
             reply = self._until_taken(people, _content(test_id, people))
             (self.held if "Held" in reply else self.accepted)[test_id] = people
             number += 1
-            time.sleep(BREATH)
+            time.sleep(self.breath)
 
     def _until_taken(self, people: tuple[str, ...], content: bytes) -> str:
         while True:
@@ -115,10 +114,21 @@ def start_hop(installation: Installation) -> None:
 
 
 def replay(
-    installation: Installation, *, kills: int, seed: int, pause: tuple[float, float]
+    installation: Installation,
+    *,
+    kills: int,
+    seed: int,
+    pause: tuple[float, float],
+    breath: float = 0.1,
 ) -> Account:
-    """Hand in mail while parts are killed at random; then let everything settle."""
-    programs = [MailProgram(installation.guard_port, number) for number in range(3)]
+    """Hand in mail while parts are killed at random; then let everything settle.
+
+    ``pause`` are the seconds between two kills, ``breath`` those between two mails of
+    one program, so that delivery can keep up.
+    """
+    programs = [
+        MailProgram(installation.guard_port, number, breath) for number in range(3)
+    ]
     chance, killed = random.Random(seed), Counter[str]()
     for program in programs:
         program.start()
