@@ -3,6 +3,7 @@
 
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -535,3 +536,42 @@ def test_a_rejected_mail_without_a_place_has_none_to_give_up():
     decision = world.decide(mail([person(1)], more="References: one@\r\n" * 9))
 
     assert (decision.action, decision.reservation) == (Action.REJECT, None)
+
+
+# What passes unread leaves a record.
+
+VECTORS = Path(__file__).parents[1] / "messages" / "leaks"
+SECRET = (VECTORS / "132-hidden-recipients-have-no-keys.eml").read_bytes()
+
+
+def test_encrypted_mail_to_one_outsider_passes_and_is_recorded():
+    world = World()
+    secret = replace(mail([person(1)]), content=SECRET)
+
+    assert world.checkpoint.at_once(secret) is None
+    decision = world.checkpoint.decide(secret)
+
+    assert decision.action is Action.ACCEPT
+    ((event, facts),) = world.journal.entries
+    assert (event, facts["viewers"]) == ("passed unread", 1)
+    assert "encrypted content" in facts["what"]
+    assert "@" not in str(facts)
+
+
+def test_encrypted_mail_flows_while_the_journal_is_away():
+    world = World()
+    world.journal.is_away = world.memory.is_away = True
+
+    decision = world.checkpoint.decide(replace(mail([person(1)]), content=SECRET))
+
+    assert decision.action is Action.ACCEPT
+
+
+def test_encrypted_mail_among_insiders_needs_no_record():
+    world = World()
+    insider = Address("i1", "council.example")
+
+    decision = world.checkpoint.at_once(replace(mail([insider]), content=SECRET))
+
+    assert decision is not None
+    assert world.journal.entries == []

@@ -77,6 +77,11 @@ def recipient_ids(data: bytes) -> frozenset[str]:
     return frozenset(one for _, one in _for_recipients(data) if one)
 
 
+def is_encrypted(data: bytes) -> bool:
+    """Whether a message holds encrypted content, whomever it names."""
+    return any(packet.tag in _ENCRYPTED_DATA for packet in packets(data))
+
+
 def without_recipients(data: bytes, others: Collection[str]) -> bytes:
     """The message without the packets for these key ids; all else as it is."""
     pieces, position = [], 0

@@ -27,6 +27,7 @@ from undisclosed.core.mail import Mail
 from undisclosed.core.mailing import Wave, digest_of, wave_of
 from undisclosed.core.policy import Policy
 from undisclosed.core.rules.unreadable import broken_twice
+from undisclosed.core.shown.encryption import ENCRYPTED
 from undisclosed.core.verdict import Action, Verdict
 from undisclosed.errors import TransientError
 from undisclosed.guard.copies import CannotSendSingly, why_not
@@ -170,7 +171,7 @@ class Checkpoint:
 
         That is the case where Memory is needed, where the mail is large, carries a
         document or a token of ours, where reading it breaks, and where an observed
-        objection is to be recorded.
+        objection, or what could not be read, is to be recorded.
         """
         if self._is_large(mail) or self.settings.undo_accepted:
             return None
@@ -185,8 +186,10 @@ class Checkpoint:
         except Exception:
             # decide() meets the same failure, and counts it.
             return None
-        if verdict.action is not Action.ACCEPT or (
-            verdict.removals and self.settings.observe
+        if (
+            verdict.action is not Action.ACCEPT
+            or (verdict.removals and self.settings.observe)
+            or _unread(found.reading)
         ):
             self._keep(found)
             return None
@@ -429,6 +432,8 @@ class Checkpoint:
         verdict, observed = decision.verdict, decision.is_observed
         self._metrics.judged(verdict.action, observed)
         is_objection = verdict.action is not Action.ACCEPT
+        if not is_objection and decision.reading is not None:
+            self._record_unread(decision, decision.reading)
         if not (is_objection or verdict.removals):
             return
         exemption = decision.exemption
@@ -446,6 +451,18 @@ class Checkpoint:
             self._write("exempted", **facts)
         if exemption is None or observed:
             self._write("observed" if observed else "rejected", **facts)
+
+    def _record_unread(self, decision: Decision, reading: Reading) -> None:
+        """Write down what passes unread: it went to nobody who could see another."""
+        unread = _unread(reading)
+        if unread:
+            viewers = len(reading.outside_viewers)
+            self._write(
+                "passed unread",
+                mailing=decision.mailing_id,
+                viewers=viewers,
+                what=unread,
+            )
 
     def _alarm(self, what: str, sentence: str) -> None:
         self._metrics.trouble(what)
@@ -537,3 +554,12 @@ def _is_ownerless(sender: Address | None, reading: Reading, policy: Policy) -> b
         or reading.sides.is_outsider(sender)
         or not is_ours(reading.content.author, policy)
     )
+
+
+def _unread(reading: Reading) -> tuple[str, ...]:
+    """What of a mail to anybody outside could not be read, without an address."""
+    content = reading.content
+    if not reading.outside_viewers:
+        return ()
+    is_encrypted = ENCRYPTED in content.unread_parts
+    return content.uncertain + ((ENCRYPTED,) if is_encrypted else ())

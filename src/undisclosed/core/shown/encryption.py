@@ -28,7 +28,8 @@ LONGEST_FIELDS = 64 * 1024
 """Bytes of signed content in which its fields are looked for."""
 
 _MARK = b"-----BEGIN PGP "
-_ENCRYPTED = "encrypted content"
+ENCRYPTED = "encrypted content"
+"""What stands among the parts that nothing here reads, for all encrypted ones."""
 _UNREADABLE = "Its S/MIME content could not be read."
 
 
@@ -60,7 +61,7 @@ def read_cms(part: TextPart, gathered: Gathered) -> None:
     found = cms.read_cms(bytes_of(part))
     gathered.key_ids |= found.recipient_ids
     if found.recipient_ids:
-        gathered.unread[_ENCRYPTED] = None
+        gathered.unread[ENCRYPTED] = None
         gathered.edit(part)
     if not found.is_whole and part.media_type.endswith(("-mime", "/cms")):
         gathered.notes.doubt(_UNREADABLE)
@@ -91,8 +92,8 @@ def _read_armored(data: bytes, part: TextPart, gathered: Gathered) -> bool:
 def _note_openpgp(data: bytes, part: TextPart, gathered: Gathered) -> None:
     named = openpgp.recipient_ids(data)
     gathered.key_ids |= named
-    if named:
-        gathered.unread[_ENCRYPTED] = None
+    if named or openpgp.is_encrypted(data):
+        gathered.unread[ENCRYPTED] = None
     _note_names(openpgp.user_ids(data), KEY, part, gathered)
 
 
