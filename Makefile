@@ -26,7 +26,8 @@ environment:
 
 test: environment ## run the tests; as root, install from Debian what they need (ARGS="…")
 	@tests/install-debian-packages.sh
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile \
+		--no-loadscope-reorder $(ARGS)
 
 bench: environment ## measure against peers and bounds, print a table (ARGS="--quick")
 	@tests/install-debian-packages.sh

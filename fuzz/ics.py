@@ -22,7 +22,7 @@ SEEDS = (
     b"mailto:sam@council.example\r\nATTENDEE;RSVP=TRUE:mailto:ann@a.example\r\n"
     b"ATTENDEE;CN=\"B, C\":MAILTO:bob@b.example\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n",
     b"BEGIN:VCALENDAR\r\nATTENDEE;EMAIL=ann@a.example;CN=ann:urn:uuid:1\r\nATTENDEE;"
-    b"DELE\r\n GATED-TO=\"mailto:c@d.example\":mailto:e@f.exa\r\n mple\r\n"
+    b"DELE\r\n GATED-TO=\"mailto:c@d.example\":mailto:e@\r\n f.example\r\n"
     b"END:VCALENDAR\r\n",
     b"BEGIN:VCALENDAR\r\nDESCRIPTION;ENCODING=QUOTED-PRINTABLE:a=40b.example=\r\n=0D\r\n"
     b"X-ALT-DESC;FMTTYPE=text/html:<a href=\"mailto:g@h.example\">\r\n"
