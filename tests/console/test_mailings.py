@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from tests.console.world import SAM, World, message, outsiders
-from undisclosed.store import desk
+from tests.console.world import SAM, World, address, message, now, outsiders
+from undisclosed.console import wiring
+from undisclosed.store import desk, pseudonyms
 from undisclosed.store.models import JournalEntry, Role
 
 FRAGMENT = {"HX-Request": "true"}
@@ -94,7 +95,7 @@ def test_asking_for_addresses_is_journalled_with_who_asked(world: World) -> None
 
     assert all(each in page for each in everybody)
     entry = JournalEntry.objects.get(event="addresses asked")
-    assert entry.actor == str(account.pk)
+    assert pseudonyms.account_of(entry.actor) == str(account.pk)
     assert entry.facts == {"mailing": mailing, "page": 1}
 
 
@@ -364,3 +365,19 @@ def test_a_copy_is_not_promised_to_hide_colleagues(world: World) -> None:
     raw = client.get(f"/post-office/{row.caught_id}/raw").content.decode()
     assert "colleague@council.example" in raw
     assert outsiders(2)[1] not in raw
+
+
+def test_the_sender_does_not_learn_that_memory_knows_the_people(world: World) -> None:
+    everybody = outsiders(4)
+    people = [address(each) for each in everybody]
+    wiring.memory().hide(people, is_sensitive=False, now=now())
+    mailing = world.hold(message(everybody))
+    sender = world.client(Role.SENDER, login=SAM.spelled_out(), name="Sam")
+    approver = world.client(Role.SUPERVISOR)
+
+    told = words(sender.get(f"/mailings/{mailing}/").content)
+    page = words(approver.get(f"/mailings/{mailing}/").content)
+
+    assert "Rule hidden-audience" in page
+    assert "hidden" not in told
+    assert "Rule shown-outsiders" in told

@@ -16,6 +16,8 @@ from django.utils.translation import ngettext
 from undisclosed.console.picture import Part, Piece, pieces
 from undisclosed.console.templatetags.console import count
 from undisclosed.core.held import LEAVING, CopyState, HoldState
+from undisclosed.core.rules.hidden_audience import HiddenAudience
+from undisclosed.core.rules.shown_outsiders import ShownOutsiders
 from undisclosed.core.verdict import Finding
 from undisclosed.store.desk import Batch, MailingView
 
@@ -126,11 +128,14 @@ def sight_of(
     name_of: Callable[[str], str],
     observed: int = 0,
     reader_is_sender: bool = False,
+    tells_rules: bool = False,
 ) -> Sight:
     """What is shown of a mailing; ``name_of`` tells who stands behind a decision.
 
     ``observed`` is how many of its mails passed only because the guard was observing;
-    ``reader_is_sender`` says "you" of whom the mail goes back to.
+    ``reader_is_sender`` says "you" of whom the mail goes back to. Without
+    ``tells_rules`` it is not told that Memory knows the people: a sender could learn
+    from it who stands on a list.
     """
     teller = _Teller(name_of, observed, reader_is_sender)
     held = [batch for batch in view.batches if batch.state is HoldState.HELD]
@@ -150,7 +155,7 @@ def sight_of(
         held_viewers=sum(batch.viewers for batch in held),
         singly_refused=next(refused, None),
         outcome=tuple(_outcome(view, held, teller)),
-        whys=_whys(view.batches),
+        whys=_whys(view.batches, tells_rules),
         bars=_bars(view),
         undrawn=max(len(view.batches) - MAX_BARS, 0),
         copies=view.copies,
@@ -363,12 +368,15 @@ def _returned(mails: int, teller: _Teller) -> str:
     )
 
 
-def _whys(batches: Sequence[Batch]) -> tuple[Why, ...]:
+def _whys(batches: Sequence[Batch], tells_rules: bool) -> tuple[Why, ...]:
     """The widest finding of each rule, and how many mails it was made in."""
     found: dict[str, list[Finding]] = {}
     for batch in batches:
         for finding in batch.findings:
-            found.setdefault(finding.rule, []).append(finding)
+            rule = finding.rule
+            if rule == HiddenAudience.name and not tells_rules:
+                rule = ShownOutsiders.name
+            found.setdefault(rule, []).append(finding)
     return tuple(
         Why(max(every, key=lambda finding: finding.people).text, rule, len(every))
         for rule, every in found.items()
