@@ -26,8 +26,9 @@ from rich.table import Table
 from bench.row import Row
 
 MODULES = (
-    *("verdicts", "accept", "content_filter", "milter", "hold", "scan"),
-    *("false_alarms", "killing", "fuzzing"),
+    *("verdicts", "accept", "content_filter", "milter", "hold", "scan", "build"),
+    "send",
+    *("false_alarms", "bounces", "checks", "pii", "lists", "killing", "fuzzing"),
 )
 RESULTS = Path(__file__).parent / "results"
 

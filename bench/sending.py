@@ -10,10 +10,9 @@ import json
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 
 from bench.split import peak
-from undisclosed.cli import wiring, wiring_send
+from undisclosed.cli import options, wiring, wiring_send
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import Draft, MailKind, Row, Sensitivity
 
@@ -57,7 +56,7 @@ def people(count: int) -> Iterator[Row]:
 
 def prepare(count: int) -> None:
     """A list, and a campaign to it that is being sent."""
-    from undisclosed.send.draft import to_json
+    from undisclosed.send.draft import digest_of, from_json, to_json
     from undisclosed.store import campaigns, ledger, lists
     from undisclosed.store.database import transaction
     from undisclosed.store.models import Account, Team
@@ -80,12 +79,15 @@ def prepare(count: int) -> None:
     )
     text = to_json(Draft(SUBJECT, MARKDOWN, AUTHOR, "The bin team"))
     campaigns.change(campaign, by=owner.pk, now=now, text=text, list_id=list_id)
+    digest = digest_of(
+        from_json(text), list_id=list_id, list_version=1, recipients=count
+    )
     with transaction() as connection:
         ledger.expand(connection, campaign, now)
         connection.run(
-            "UPDATE store_campaign SET state = 'sending', step = 0, started_at = %s"
-            " WHERE id = %s",
-            (now, campaign),
+            "UPDATE store_campaign SET state = 'sending', step = 0, started_at = %s,"
+            " digest = %b WHERE id = %s",
+            (now, digest, campaign),
         )
     ledger.analyse()
     print(campaign)
@@ -102,7 +104,7 @@ def work(name: str) -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     began, cpu = time.time(), time.process_time()
-    if len(sys.argv) > 3:
+    if len(sys.argv) > 3:  # any further word: with a profile
         import cProfile
         import pstats
 
@@ -110,7 +112,7 @@ def work(name: str) -> None:
         profile.runcall(asyncio.run, send())
         pstats.Stats(profile).sort_stats("tottime").print_stats(30)
     else:
-        asyncio.run(send())
+        options.loop_run(send())
     facts = {
         "began": began,
         "ended": time.time(),

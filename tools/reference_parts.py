@@ -14,10 +14,13 @@ from undisclosed.cli import COMMANDS, build_parser
 from undisclosed.console.api.openapi import ANSWERS
 from undisclosed.console.api.schema import OBJECTS, Property
 from undisclosed.console.site import site_settings
+from undisclosed.core.list_upload import UPLOAD_TRANSITIONS
 from undisclosed.core.verdict import Verdict
 from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.guard import states
 from undisclosed.guard.replies import OUTCOMES, REPLIES, TROUBLE, reply_to
+from undisclosed.send.checks import ALL_CHECKS
+from undisclosed.send.checks.identifiers import KINDS
 from undisclosed.store.crypto import Keys
 from undisclosed.store.framework import configure
 from undisclosed.store.settings import ENVIRONMENT, SETTINGS, load
@@ -190,6 +193,11 @@ def copy_states() -> str:
     return diagram(states.COPY_TRANSITIONS)
 
 
+def upload_states() -> str:
+    """The life of a file on its way into a list."""
+    return diagram(UPLOAD_TRANSITIONS)
+
+
 def replies() -> str:
     """What a client hears of each action."""
     rows: list[tuple[str, ...]] = [
@@ -233,13 +241,34 @@ def _value_of(one: Property) -> str:
     return ", ".join(f"`{word}`" for word in one.words) or one.kind.value
 
 
+def checks() -> str:
+    """Every check of a campaign, and the question that it asks."""
+    rows = [(f"`{one.name}`", one.description) for one in ALL_CHECKS]
+    return table(("check", "what it does"), rows)
+
+
+def kinds() -> str:
+    """Every kind of confidential data, and when it is believed."""
+    words: dict[str, set[str]] = {}
+    for kind in KINDS:
+        believed = (
+            "with a label before it" if kind.needs_label else "wherever it stands"
+        )
+        words.setdefault(kind.words, set()).add(believed)
+    rows = [(name, ", or ".join(sorted(when))) for name, when in words.items()]
+    return table(("data", "is believed"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
+    "checks": checks,
+    "kinds": kinds,
     "commands": commands,
     "environment": environment,
     "errors": errors,
     "hold-states": hold_states,
     "http-api": http_api,
     "copy-states": copy_states,
+    "upload-states": upload_states,
     "replies": replies,
     "settings": settings,
 }

@@ -4,9 +4,12 @@
 ``prepare`` makes the tables and the first account. ``decide`` sends every second
 held mail singly, ``singly ID`` the one to which its test gave this id; ``release ID``
 lets it go as it is. ``state``
-prints what became of each held mail, by the id that its test gave it.
+prints what became of each held mail, by the id that its test gave it. ``campaign N``
+makes a campaign to N people, which resends what is in doubt, begins it and prints its
+id; ``resume ID`` lets a paused one go on.
 """
 
+import contextlib
 import json
 import re
 import sys
@@ -109,6 +112,49 @@ def state() -> None:
     print(json.dumps({"held": held, "waiting": waiting}))
 
 
+def campaign(count: str) -> None:
+    """Begin to send a campaign to so many people."""
+    from undisclosed.core.address import Address
+    from undisclosed.core.campaign import Draft, MailKind, Row, Sensitivity
+    from undisclosed.send.draft import digest_of, from_json, to_json
+    from undisclosed.store import campaigns, lists
+    from undisclosed.store.models import Account, Team
+
+    now, by = wiring.utc_now(), Account.objects.get().pk
+    team = Team.objects.create(name="Bins", is_trial=False, created_at=now).pk
+    facts = lists.ListFacts("North", "bin days", Sensitivity.ORDINARY)
+    key = lists.create(facts, team=team, owner=by, by="clerk", now=now)
+    people = [Address(f"p{n}", "people.example") for n in range(1, int(count) + 1)]
+    columns = ("Email", "Name")
+    rows = (
+        Row(n, one, dict(zip(columns, (one.spelled_out(), f"P{n}"), strict=True)))
+        for n, one in enumerate(people, 1)
+    )
+    lists.import_rows(key, columns, rows, by="clerk", now=now)
+    made = campaigns.create("Bins", team=team, kind=MailKind.SERVICE, by=by, now=now)
+    author = Address("bins", "authority.example")
+    text = to_json(Draft("Bins, {{ name }}", "Dear {{ name }}: Monday.", author))
+    settings = {"in_doubt": "resend"}
+    campaigns.change(made, by=by, now=now, text=text, list_id=key, settings=settings)
+    found = campaigns.get(made)
+    digest = digest_of(
+        from_json(text), list_id=key, list_version=1, recipients=found.recipients
+    )
+    campaigns.checked(made, digest, (), by=by, now=now)
+    campaigns.submit(made, digest, (), by=by, now=now)
+    campaigns.start(made, by=by, now=now)
+    print(json.dumps(made))
+
+
+def resume(campaign_id: str) -> None:
+    """Let a paused campaign go on, as a person does who has looked at it."""
+    from undisclosed.core.campaign import NoSuchStep
+    from undisclosed.store import campaigns
+
+    with contextlib.suppress(NoSuchStep):
+        campaigns.resume(campaign_id, by="clerk", now=wiring.utc_now())
+
+
 if __name__ == "__main__":
     wiring.configure(wiring.load(None))
     deeds = {
@@ -117,5 +163,7 @@ if __name__ == "__main__":
         "singly": singly,
         "release": release,
         "state": state,
+        "campaign": campaign,
+        "resume": resume,
     }
     deeds[sys.argv[1]](*sys.argv[2:])

@@ -25,7 +25,7 @@ class MailProgram(threading.Thread):
     """Hands in mail after mail and tries each again until it is taken, as MTAs do."""
 
     def __init__(self, port: int, seed: int, breath: float) -> None:
-        super().__init__()
+        super().__init__(daemon=True)  # a replay that fails must not wait for it
         self.port = port
         self.breath = breath
         self.random = random.Random(seed)

@@ -23,6 +23,10 @@ NAMES = (
     "link",
     "postoffice",
     "message",
+    "campaigns",
+    "campaign-write",
+    "campaign-approve",
+    "campaign-sending",
 )
 
 LONG = ("postoffice",)
@@ -31,6 +35,7 @@ LONG = ("postoffice",)
 
 def take(database: TestDatabase, folder: Path, browser: Browser) -> Iterator[Path]:
     """Take every picture at every width; the files as they are written."""
+    from tests.browser.campaign_pictures import Pictures
     from tests.console.world import World, address, message, outsiders
     from undisclosed.console.start import replay
     from undisclosed.store import desk
@@ -50,6 +55,11 @@ def take(database: TestDatabase, folder: Path, browser: Browser) -> Iterator[Pat
             with tab(browser, url, cookie, width=width) as context:
                 page = context.new_page()
                 page.goto(path)
+                if page.locator("iframe").count():
+                    # What is out of sight would not be painted.
+                    height = page.evaluate("document.documentElement.scrollHeight")
+                    page.set_viewport_size({"width": width, "height": height})
+                    page.wait_for_timeout(300)
                 file = folder / f"{name}-{width}.png"
                 page.screenshot(path=file, full_page=name not in LONG)
                 yield file
@@ -66,6 +76,13 @@ def take(database: TestDatabase, folder: Path, browser: Browser) -> Iterator[Pat
         yield from shoot(url, "postoffice", "/post-office/")
         latest = desk.caught().items[0].caught_id
         yield from shoot(url, "message", f"/post-office/{latest}/")
+        made = Pictures(world)
+        sam, max_ = made.cookie("sam"), made.cookie("max")
+        written, sent = f"{made.written}/write", made.sent
+        yield from shoot(url, "campaigns", "/campaigns/", sam)
+        yield from shoot(url, "campaign-write", f"/campaigns/{written}/", sam)
+        yield from shoot(url, "campaign-approve", f"/campaigns/{made.submitted}/", max_)
+        yield from shoot(url, "campaign-sending", f"/campaigns/{sent}/", sam)
 
 
 def main() -> None:

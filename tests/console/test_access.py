@@ -7,6 +7,7 @@ from tests.console.world import SAM, World, message, outsiders
 from undisclosed.console.access import RIGHTS, Right
 from undisclosed.console.accounts.forms import ROLES_EXPLAINED
 from undisclosed.console.templatetags.console import ROLE_NAMES, STATE_NAMES
+from undisclosed.core.campaign import CampaignState, DeliveryState
 from undisclosed.core.held import CopyState, HoldState, OutgoingKind
 from undisclosed.store import desk
 from undisclosed.store.models import Account, Role
@@ -58,7 +59,8 @@ def test_every_role_is_named_and_explained_on_screen() -> None:
 
 
 def test_every_state_has_a_name_on_screen() -> None:
-    assert set(STATE_NAMES) == {*HoldState, *CopyState, *OutgoingKind}
+    mail = {*HoldState, *CopyState, *OutgoingKind}
+    assert set(STATE_NAMES) == mail | {*CampaignState, *DeliveryState}
 
 
 def test_roles_with_the_same_rights_are_said_to_have_them() -> None:

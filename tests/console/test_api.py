@@ -25,7 +25,7 @@ from undisclosed.core.mail import Mail
 from undisclosed.core.own_fields import CLEARANCE_FIELD
 from undisclosed.core.verdict import Action
 from undisclosed.guard.clearance import Clearances
-from undisclosed.store import tokens
+from undisclosed.store import pseudonyms, tokens
 from undisclosed.store.models import JournalEntry, Role
 from undisclosed.store.tokens import Purpose
 
@@ -187,7 +187,7 @@ class TestClearance:
         sent = replace(mail, content=field + mail.content)
         assert _gateway(world).decide(sent).action is Action.ACCEPT
         entry = JournalEntry.objects.get(event="checked")
-        assert entry.actor == str(approver.pk)
+        assert pseudonyms.account_of(entry.actor) == str(approver.pk)
         assert entry.facts["kind"] == "release"
         assert entry.facts["reason"].startswith("All agreed")
         assert "@" not in str(entry.facts)

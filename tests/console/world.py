@@ -13,7 +13,7 @@ from django.test import Client, override_settings
 
 from tests.postgres import TestDatabase
 from undisclosed.console import wiring
-from undisclosed.console.accounts.views import BACKEND
+from undisclosed.console.accounts.adapter import BACKEND
 from undisclosed.console.observed import entries
 from undisclosed.console.start import replay
 from undisclosed.core.address import Address

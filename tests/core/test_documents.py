@@ -63,6 +63,11 @@ def test_other_files_are_no_documents(name):
     assert kind_of_document(OCTETS, (name,), b"name,mail") is None
 
 
-@pytest.mark.parametrize("beginning", [b"", b"\xff\xd8\xff\xe0", b"GIF89a"])
-def test_nothing_and_pictures_are_no_documents_under_any_name(beginning):
-    assert kind_of_document("application/pdf", ("a.pdf",), beginning) is None
+def test_nothing_is_no_document_under_any_name():
+    assert kind_of_document("application/pdf", ("a.pdf",), b"") is None
+
+
+@pytest.mark.parametrize("beginning", [b"\xff\xd8\xff\xe0", b"GIF89a"])
+def test_a_picture_is_looked_at_under_the_name_of_a_document_alone(beginning):
+    assert kind_of_document("application/pdf", ("a.jpg",), beginning) is None
+    assert kind_of_document("image/jpeg", ("a.zip",), beginning) == "masked"

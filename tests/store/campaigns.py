@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import CampaignState, MailKind, Row, Sensitivity
+from undisclosed.send.draft import digest_of, from_json
 from undisclosed.store import campaigns, ledger, lists
 from undisclosed.store.database import database, transaction
 from undisclosed.store.lists import ListFacts
@@ -60,6 +61,8 @@ def drafted(people: int, text: bytes | None = None) -> str:
 def sending(people: int, text: bytes | None = None, *, step: int = 0) -> str:
     """A campaign that is being sent to so many people, its ledger written."""
     campaign = drafted(people, text)
+    if text is not None:
+        approve_as_it_is(campaign)
     set_state(campaign, CampaignState.SENDING)
     with transaction() as connection:
         ledger.expand(connection, campaign, NOW)
@@ -67,6 +70,22 @@ def sending(people: int, text: bytes | None = None, *, step: int = 0) -> str:
             "UPDATE store_campaign SET step = %s, started_at = %s", (step, NOW)
         )
     return campaign
+
+
+def approve_as_it_is(campaign_id: str) -> None:
+    """Give a campaign the digest of what it is, as if all had approved."""
+    found, text = campaigns.get(campaign_id), campaigns.text_of(campaign_id)
+    digest = digest_of(
+        from_json(text or b"", campaigns.files_of(campaign_id)),
+        list_id=found.list_id or "",
+        list_version=found.list_version,
+        recipients=found.recipients,
+    )
+    with database() as connection:
+        connection.run(
+            "UPDATE store_campaign SET digest = %b WHERE id = %s",
+            (digest, campaign_id),
+        )
 
 
 def set_state(campaign_id: str, state: CampaignState) -> None:

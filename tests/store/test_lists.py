@@ -1,15 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """A list is imported whole or not at all, sealed, and gone with its key."""
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 
-from tests.store.campaigns import COLUMNS, NOW, recipient_list, row
+from tests.store.campaigns import (
+    COLUMNS,
+    NOW,
+    recipient_list,
+    row,
+    sending,
+    set_state,
+)
 from undisclosed.core.address import Address
-from undisclosed.core.campaign import Row, Way
+from undisclosed.core.campaign import CampaignState, Row, Way
 from undisclosed.store import crypto, lists
-from undisclosed.store.lists import NoSuchList
-from undisclosed.store.models import JournalEntry, ListRow
+from undisclosed.store.lists import ListInUse, NoSuchList
+from undisclosed.store.models import JournalEntry, ListRow, RecipientList
 
 POSTED = Row(9, None, {"Email": "", "Name": "Paul"}, Way.POST)
 
@@ -122,3 +131,30 @@ def test_progress_is_told_on_the_way(database):
     imported(made, map(row, range(1, 20_002)), progress=told.append)
 
     assert told == [10_000, 20_000]
+
+
+def test_a_list_that_is_being_mailed_is_neither_changed_nor_destroyed(database):
+    sending(3)
+    made = RecipientList.objects.get()
+
+    with pytest.raises(ListInUse):
+        imported(made, [row(8)])
+    with pytest.raises(ListInUse):
+        lists.destroy(made.pk, by="test", now=NOW)
+
+    assert [one.number for one in lists.rows(made.pk)] == [1, 2, 3]
+
+
+def test_a_list_goes_after_its_last_day_unless_it_is_being_mailed(database):
+    campaign = sending(1)
+    made = RecipientList.objects.get()
+    day = timedelta(days=1)
+    RecipientList.objects.update(keep_until=NOW.date())
+
+    assert lists.destroy_over(NOW, 10) == 0
+    assert lists.destroy_over(NOW + day, 10) == 0
+    set_state(campaign, CampaignState.DONE)
+    assert lists.destroy_over(NOW + day, 10) == 1
+
+    made.refresh_from_db()
+    assert (made.data_key, made.destroyed_at) == (None, NOW + day)

@@ -24,11 +24,15 @@ COMMANDS = {
     "console": "the pages alone",
     "postoffice": "the catching mailbox of a machine without a next hop",
     "held": "held mail: list, show, decide",
+    "list": "lists of recipients: check, import, show, destroy",
+    "campaign": "campaigns: write, approve, send",
+    "seeds": "send a campaign's first messages to seed boxes, and compare them",
     "trace": "where is A's mail to B?",
     "bypass": "let mail go around the guard for a time, journalled",
     "policy": "check a policy file",
     "account": "make a log-in link for an account",
     "token": "access tokens for programs: made, listed, revoked",
+    "keys": "exchange the master key",
     "journal": "verify or export the journal",
     "memory": "remember archives, exchange the key of Memory",
     "migrate": "make or change the tables, before parts are started apart",
@@ -86,7 +90,9 @@ def _parser_for(given: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _module(name: str) -> ModuleType:
-    return importlib.import_module(f"undisclosed.cli.{name}")
+    # A module called "list" would hide the built-in function of this package.
+    file = "lists" if name == "list" else name
+    return importlib.import_module(f"undisclosed.cli.{file}")
 
 
 def _say(sentence: UndisclosedError | str, code: int) -> int:

@@ -129,7 +129,7 @@ def _decide(args: argparse.Namespace, settings: Settings) -> int:
         "release": pages.RELEASE,
     }
     more = {"reason": args.reason} if args.act == "release" else {}
-    actor = acting.actor_of(_account(args.account))
+    actor = acting.actor_of(account_named(args.account))
     try:
         outcomes = decisions[args.act].of(view.mailing_id, actor, **more)
     except pages.REFUSALS as error:
@@ -154,7 +154,8 @@ def _mailing(identifier: str) -> MailingView:
     raise NoSuchMailing
 
 
-def _account(text: str) -> "Account":
+def account_named(text: str) -> "Account":
+    """The active account that logs in with this address. Raises UndisclosedError."""
     from undisclosed.store import crypto  # noqa: PLC0415
     from undisclosed.store.models import Account  # noqa: PLC0415
 

@@ -15,12 +15,17 @@ from pathlib import Path
 from typing import TextIO
 
 from undisclosed.cli import options, wiring
+from undisclosed.cli.wording import printable
 from undisclosed.errors import UndisclosedError
-from undisclosed.store import sealing, verifier
+from undisclosed.store import journal, pseudonyms, sealing, verifier
 from undisclosed.store.settings import Settings
 
 HEADS = "journal.heads"
 FOUND = 3
+
+
+class NobodyKnown(UndisclosedError):
+    """There is no such pseudonym, or its key is destroyed, or the account is gone."""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -38,10 +43,18 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     export = actions.add_parser("export", help="write all of it as lines of JSON")
     export.add_argument("file", type=Path, help="a new file")
     actions.add_parser("head", help="print the newest head, to note it elsewhere")
+    actions.add_parser("epochs", help="print the epochs of people's pseudonyms")
+    who = actions.add_parser("who", help="print whose pseudonym this is; journalled")
+    who.add_argument("pseudonym", metavar="PSEUDONYM")
+    forget = actions.add_parser(
+        "forget", help="destroy the key of an epoch's pseudonyms, for good"
+    )
+    forget.add_argument("epoch", type=int, metavar="EPOCH")
     actions.add_parser(
         "verifier", help="print the stand-alone verifier (one file of plain Python)"
     )
-    for one in (verify, export, actions.choices["head"]):
+    plain = (actions.choices[name] for name in ("head", "epochs"))
+    for one in (verify, export, who, forget, *plain):
         options.add_settings(one)
 
 
@@ -57,6 +70,12 @@ def run(args: argparse.Namespace) -> int:
             return _verify(settings, args.head)
         case "export":
             return _export(args.file)
+        case "epochs":
+            return _epochs()
+        case "who":
+            return _who(args.pseudonym)
+        case "forget":
+            return _forget(args.epoch)
     print(sealing.head())
     return 0
 
@@ -66,6 +85,33 @@ def note_heads(settings: Settings, sealed: sealing.Sealed) -> None:
     if sealed.days:
         with _heads(settings).open("a", encoding="ascii") as file:
             file.writelines(f"{day} {digest}\n" for day, digest in sealed.days)
+
+
+def _epochs() -> int:
+    for one in pseudonyms.every():
+        state = f"destroyed on {one.destroyed_at:%Y-%m-%d}" if one.destroyed_at else ""
+        days = f"{one.begins_at:%Y-%m-%d} to {one.ends_at:%Y-%m-%d}"
+        print(f"{one.number}: {days}{state and ', '}{state}")
+    return 0
+
+
+def _who(pseudonym: str) -> int:
+    # Models can be imported only once Django is configured.
+    from undisclosed.store.models import Account  # noqa: PLC0415
+
+    key = pseudonyms.account_of(pseudonym)
+    account = Account.objects.filter(pk=key).first() if key else None
+    if account is None:
+        raise NobodyKnown
+    journal.write("pseudonym read", actor="command line", account=key)
+    print(printable(account.name))
+    return 0
+
+
+def _forget(epoch: int) -> int:
+    pseudonyms.destroy(epoch, by="command line", now=wiring.utc_now())
+    print(f"Nobody can say any more who stood behind the pseudonyms of epoch {epoch}.")
+    return 0
 
 
 def _verify(settings: Settings, heads: list[str]) -> int:

@@ -3,26 +3,41 @@
 
 import argparse
 import asyncio
+import contextlib
 import os
 import socket
 from dataclasses import replace
+from datetime import timedelta
 
 from prometheus_client import start_http_server
 
-from undisclosed.cli import options, wiring, wiring_send, wiring_smarthost
+from undisclosed.cli import (
+    options,
+    wiring,
+    wiring_returns,
+    wiring_send,
+    wiring_smarthost,
+)
 from undisclosed.cli.journal import note_heads
 from undisclosed.cli.ports import refuse_taken
+from undisclosed.console.campaigns import wiring as campaign_wiring
+from undisclosed.console.lists.hiding import hide
 from undisclosed.guard.deliver import DeliverySettings, deliver_due
 from undisclosed.guard.metrics import GuardMetrics
 from undisclosed.guard.relay import Hop
 from undisclosed.guard.sweep import SweepSettings, sweep
+from undisclosed.send import importing
 from undisclosed.send.deliver import Sender
-from undisclosed.store import absence, desk, jobs, ledger, retention, sealing
+from undisclosed.send.return_box import Fetching
+from undisclosed.store import absence, desk, jobs, ledger, retention, returns, sealing
 from undisclosed.store.presence import Presence, free_leases_of_the_dead
 from undisclosed.store.settings import Settings
 
 BATCH = 200
 """Copies that are claimed at once."""
+
+SOON = timedelta(seconds=10)
+"""What a campaign waits for no longer than this is waited for here."""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -52,9 +67,15 @@ async def _work(settings: Settings, name: str) -> None:
     presence = Presence(name)
     work.register(jobs.DELIVER, _deliver(settings, hop, presence, metrics, stop))
     work.register(jobs.SWEEP, _sweep(settings, presence, metrics))
-    sender = wiring_send.sender(settings, wiring.next_hop(settings), name)
+    hop_of_send = wiring.next_hop(settings)
+    sender = wiring_send.sender(settings, hop_of_send, name, presence.renew)
+    work.register(jobs.LISTS, _lists(settings, presence))
     work.register(jobs.SEND, _send(sender, presence, stop))
-    await work.run_worker(stop, name=name)
+    work.register(jobs.CHECK, _check(presence))
+    if (fetching := wiring_returns.fetching(settings)) is not None:
+        work.register(jobs.RETURNS, _fetch(fetching))
+    async with wiring_returns.listening(settings):
+        await work.run_worker(stop, name=name)
     await hop.close()
     presence.close()
 
@@ -89,12 +110,45 @@ def _deliver(
     return deliver
 
 
+def _lists(settings: Settings, presence: Presence) -> jobs.Task:
+    own_domains = settings.policy.own_domains
+
+    async def lists() -> None:
+        await asyncio.to_thread(presence.renew)
+        await asyncio.to_thread(
+            importing.take_all, own_domains=own_domains, now=wiring.utc_now, hide=hide
+        )
+
+    return lists
+
+
 def _send(sender: Sender, presence: Presence, stop: asyncio.Event) -> jobs.Task:
     async def send() -> None:
         await asyncio.to_thread(presence.renew)
-        await sender.send_due(stop)
+        while not stop.is_set():
+            again_at = await sender.send_due(stop)
+            if again_at is None or again_at - wiring.utc_now() > SOON:
+                return  # the next beat comes first
+            wait = max(0.1, (again_at - wiring.utc_now()).total_seconds())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), wait)
 
     return send
+
+
+def _check(presence: Presence) -> jobs.Task:
+    async def check() -> None:
+        await asyncio.to_thread(presence.renew)
+        await asyncio.to_thread(campaign_wiring.check_wanted, wiring.utc_now())
+
+    return check
+
+
+def _fetch(fetching: Fetching) -> jobs.Task:
+    async def fetch() -> None:
+        await asyncio.to_thread(fetching.fetch_due)
+
+    return fetch
 
 
 def _sweep(settings: Settings, presence: Presence, metrics: GuardMetrics) -> jobs.Task:
@@ -115,8 +169,10 @@ def _sweep(settings: Settings, presence: Presence, metrics: GuardMetrics) -> job
             notices=notices,
             name=wiring.keyed_ids(),
         )
+        await asyncio.to_thread(campaign_wiring.remind, now)
         metrics.waiting(*await asyncio.to_thread(desk.waiting, now))
         await asyncio.to_thread(retention.purge, settings, now)
+        await asyncio.to_thread(returns.purge, now)
         note_heads(settings, await asyncio.to_thread(sealing.seal, now))
 
     return swept

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who may see and do what: one table of rights by role (design section 7).
+"""Who may see and do what; the tables of rights are ``store.rights``' (design 7).
 
 A sender sees and decides their own mail and no other. Nobody releases their
 own. A data protection officer and an auditor read all held mail and change nothing.
@@ -7,9 +7,8 @@ An administrator makes accounts and sees no mail.
 """
 
 from collections.abc import Callable
-from enum import Enum, auto
 from functools import wraps
-from typing import Concatenate, Final, ParamSpec
+from typing import Concatenate, ParamSpec
 from urllib.parse import urlencode
 
 from django.core.exceptions import PermissionDenied
@@ -17,57 +16,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from undisclosed.store.models import Account, Role
+from undisclosed.store.models import Account
+from undisclosed.store.rights import RIGHTS, Right, rights_of
+
+__all__ = ["RIGHTS", "Right", "account_of", "requires", "rights_of", "to_log_in"]
 
 P = ParamSpec("P")
-
-
-class Right(Enum):
-    """One thing that a role allows."""
-
-    SEE_OWN = auto()  # mailings sent from a verified address of one's own
-    DECIDE_OWN = auto()  # send singly and withdraw these
-    SEE_ALL = auto()  # every held mailing
-    ASK_ADDRESSES = auto()  # read addresses in full, journalled
-    SEND_SINGLY = auto()  # for others
-    RELEASE = auto()  # others' mail unchanged, with a reason
-    DECLARE = auto()  # circles, and who is under visible-mail control
-    SEE_POST_OFFICE = auto()  # caught mail, with its content
-    REPLAY = auto()  # start the replay of a case
-    INVITE = auto()  # make accounts and log-in links
-
-
-_APPROVER: Final = frozenset(
-    {
-        Right.SEE_ALL,
-        Right.ASK_ADDRESSES,
-        Right.SEND_SINGLY,
-        Right.RELEASE,
-        Right.DECLARE,
-        Right.SEE_POST_OFFICE,
-        Right.REPLAY,
-    }
-)
-_READER: Final = frozenset({Right.SEE_ALL, Right.ASK_ADDRESSES, Right.SEE_POST_OFFICE})
-
-RIGHTS: Final[dict[Role, frozenset[Right]]] = {
-    Role.SENDER: frozenset({Right.SEE_OWN, Right.DECIDE_OWN}),
-    Role.SUPERVISOR: _APPROVER,
-    Role.MANAGER: _APPROVER,
-    Role.COMMUNICATIONS: frozenset(),
-    Role.DPO: _READER,
-    Role.AUDITOR: _READER,
-    Role.ADMINISTRATOR: frozenset({Right.INVITE}),
-}
-"""What each role allows. An account has the rights of all its roles together."""
-
-
-def rights_of(account: object) -> frozenset[Right]:
-    """Every right of an account; none of somebody who is not logged in."""
-    if not isinstance(account, Account):
-        return frozenset()
-    held = [RIGHTS[role] for role in Role if account.has_role(role)]
-    return frozenset().union(*held)
 
 
 def account_of(request: HttpRequest) -> Account:

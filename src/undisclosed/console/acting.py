@@ -2,11 +2,10 @@
 """Who decides, as the guard's desk asks for it: an account, or a notice's link."""
 
 from typing import Final
-from uuid import UUID
 
 from undisclosed.guard.desk import APPROVERS, Actor
 from undisclosed.guard.links import Link
-from undisclosed.store import crypto
+from undisclosed.store import crypto, pseudonyms
 from undisclosed.store.models import Account
 
 BY_LINK: Final = "link"
@@ -41,9 +40,10 @@ def is_only_approver(account: Account) -> bool:
 
 
 def name_of(actor: str) -> str:
-    """What an actor of the journal is called on screen; "" for parts and links."""
-    try:
-        account = Account.objects.filter(pk=UUID(actor)).only("name").first()
-    except ValueError:
-        return ""
+    """What an actor is called on screen; "" for parts, links and the forgotten.
+
+    ``actor`` is an account's id, or a person's pseudonym in the journal.
+    """
+    key = pseudonyms.account_of(actor)
+    account = Account.objects.filter(pk=key).only("name").first() if key else None
     return account.name if account else ""

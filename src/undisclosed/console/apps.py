@@ -10,3 +10,10 @@ class ConsoleConfig(AppConfig):
     name = "undisclosed.console"
     label = "console"
     verbose_name = "Console"
+
+    def ready(self) -> None:
+        """Listen to what is done with second factors."""
+        # Models can be imported only once every application is there.
+        from undisclosed.console.accounts import factors  # noqa: PLC0415
+
+        factors.connect()

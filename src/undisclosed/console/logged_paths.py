@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Log lines without the tokens of links.
 
-Whoever reads a link's token can decide a mail, or log in. Django writes the path of
-a page that it refuses into the log, and a log is read by more people than that.
+Whoever reads a link's token can decide a mail, log in, or unsubscribe somebody. Django
+writes the path of a page that it refuses into the log, and a log is read by more
+people than that.
 """
 
 import logging
 import re
 from typing import Final
 
-_TOKEN_PATH: Final = re.compile(r"(?<=/links/)[^\n]+|(?<=/log-in/)[^\n]+")
+_TOKEN_PATH: Final = re.compile(
+    r"(?<=/links/)[^\n]+|(?<=/log-in/)[^\n]+|(?<=/unsubscribe/)[^\n]+"
+)
 """To the end of the line: a token that was pasted with a space or a slash in it is
 followed by its other half."""
 

@@ -16,13 +16,17 @@ from undisclosed.console import logged_paths
 
 GROUPS: Final = (
     "accounts",
+    "campaigns",
     "circles",
     "control",
     "links",
+    "lists",
     "mailings",
     "observed",
     "postoffice",
     "start",
+    "teams",
+    "unsubscribe",
 )
 """The groups of pages: each a folder of one shape."""
 
@@ -35,6 +39,7 @@ MIDDLEWARE: Final = (
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -51,6 +56,7 @@ _CONTEXT: Final = (
 _VALIDATION: Final = "django.contrib.auth.password_validation"
 _HERE: Final = Path(__file__).resolve().parent
 _SESSION_SECONDS: Final = 12 * 60 * 60
+_ASKED_AGAIN_SECONDS: Final = 5 * 60
 
 
 def site_settings(url: str) -> dict[str, Any]:
@@ -73,6 +79,7 @@ def site_settings(url: str) -> dict[str, Any]:
             {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
         ],
         "LOGIN_URL": "accounts:log_in",
+        **_allauth(is_https),
         "STATIC_URL": "/static/",
         # The pages' own files lie in the package; nothing has to be collected first.
         "WHITENOISE_USE_FINDERS": True,
@@ -91,6 +98,25 @@ def site_settings(url: str) -> dict[str, Any]:
         "X_FRAME_OPTIONS": "DENY",
         "MESSAGE_STORAGE": "django.contrib.messages.storage.session.SessionStorage",
         "MESSAGE_TAGS": {10: "", 20: "", 25: "", 30: "waits", 40: "wrong"},
+    }
+
+
+def _allauth(is_https: bool) -> dict[str, Any]:
+    """How second factors, passkeys and sessions of django-allauth are set."""
+    adapters = "undisclosed.console.accounts.adapter"
+    return {
+        "LOGIN_REDIRECT_URL": "start",
+        "ACCOUNT_ADAPTER": f"{adapters}.AccountAdapter",
+        "ACCOUNT_USER_MODEL_USERNAME_FIELD": None,
+        "ACCOUNT_USER_MODEL_EMAIL_FIELD": None,
+        "ACCOUNT_EMAIL_VERIFICATION": "none",
+        "ACCOUNT_DEFAULT_HTTP_PROTOCOL": "https" if is_https else "http",
+        "ACCOUNT_REAUTHENTICATION_TIMEOUT": _ASKED_AGAIN_SECONDS,
+        "MFA_ADAPTER": f"{adapters}.SecondFactors",
+        "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
+        "MFA_PASSKEY_LOGIN_ENABLED": True,
+        "MFA_TOTP_TOLERANCE": 1,
+        "USERSESSIONS_ADAPTER": f"{adapters}.Sessions",
     }
 
 

@@ -24,9 +24,10 @@ XZ = "xz"
 DATABASE = "database"  # SQLite, Access
 CLOSED = "closed"  # archives of a form that is not read: RAR, 7z, PST
 MASKED = "masked"  # bytes of no known form under a document's name: text, or broken
+OTHER = "other"  # bytes of no known form under any other name
 
 KINDS = (
-    ZIP, OLE, PDF, TNEF, RTF, TAR, GZIP, BZIP2, XZ, DATABASE, CLOSED, MASKED,
+    ZIP, OLE, PDF, TNEF, RTF, TAR, GZIP, BZIP2, XZ, DATABASE, CLOSED, MASKED, OTHER,
 )  # fmt: skip
 """Every kind of document, as a ``Reader`` is told it."""
 
@@ -95,10 +96,18 @@ _MAGIC = (
     (b"!BDN", CLOSED),
     (b"\x28\xb5\x2f\xfd", CLOSED),  # Zstandard
     (b"MSCF\x00\x00\x00\x00", CLOSED),  # cabinet
+    (b"\x1f\x9d", CLOSED),  # compress
+    (b"\x04\x22\x4d\x18", CLOSED),  # LZ4
+    (b"LZIP", CLOSED),
+    (b"MSWIM\x00", CLOSED),
+    (b"!<arch>\n", CLOSED),  # ar, as Debian packages are
 )
 _FIRST_BYTES = frozenset(magic[:1] for magic, _ in _MAGIC)
-_PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"\x00\x00\x01\x00")
+PICTURES = (b"\x89PNG\r\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"\x00\x00\x01\x00")
 """They show what they show, whatever they are called."""
+
+_SEEN_AND_HEARD = frozenset({"image", "audio", "video", "font", "model"})
+_CONTROLS = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27})
 
 _TAR_AT, _TAR_MAGIC = 257, b"ustar"
 _TYPES = frozenset((
@@ -125,7 +134,8 @@ _ENDINGS = (
     ".pptx", ".pptm", ".ppsx", ".ods", ".odt", ".odp", ".odg", ".ots", ".ott",
     ".kmz", ".epub", ".tar", ".gz", ".tgz", ".bz2", ".tbz2", ".xz", ".txz",
     ".sqlite", ".sqlite3", ".mdb", ".accdb",
-    ".rar", ".7z", ".pst", ".ost", ".zst", ".cab", ".arj", ".lzh",
+    ".rar", ".7z", ".pst", ".ost", ".zst", ".cab", ".arj", ".lzh", ".lha", ".ace",
+    ".z", ".lz", ".lz4", ".lzma", ".br", ".wim", ".iso", ".img", ".dmg", ".cpio",
 )  # fmt: skip
 
 
@@ -140,9 +150,25 @@ def kind_of_document(
     open them. A part that only says that it is a document is ``MASKED``: tables are
     often text or HTML under the name of a spreadsheet. A part without a byte is none.
     """
-    if not beginning or beginning.startswith(_PICTURES):
+    if not beginning:
         return None
+    if beginning.startswith(PICTURES):
+        # Programs that unpack archives look for them behind whatever comes first.
+        return _by_claim("", names)
     return _by_bytes(beginning) or _by_claim(media_type, names)
+
+
+def may_hold_text(media_type: str, beginning: bytes) -> bool:
+    """Whether text is looked for in a file of no known form.
+
+    Pictures, sounds and films are let be, unless their bytes are text all the same.
+    """
+    if beginning.startswith(PICTURES):
+        return False
+    return bool(beginning) and (
+        media_type.partition("/")[0] not in _SEEN_AND_HEARD
+        or beginning.translate(None, _CONTROLS) == beginning
+    )
 
 
 def _by_bytes(beginning: bytes) -> str | None:

@@ -27,6 +27,8 @@ _CONTROLS = bytes({*range(32), 127} - {9, 10, 11, 12, 13, 27})
 _BYTE_ORDER_MARKS = b"\xff\xfe"
 _CONTROLS_IN_TEXT = dict.fromkeys(_CONTROLS)
 _AT_SIGN = re.compile(rb"@|%40|=40")
+# Values in Base64, and references as HTML in a calendar has them.
+_CODED_LINE = re.compile(rb"[Nn][Gg]=\"?[Bb]|;base64,|&#|&commat")
 _EIGHT_BIT = bytes(range(128, 256))
 _JAPANESE_BEGINS = b"\x1b$"  # RFC 1468: some mail does not name its charset
 
@@ -76,7 +78,11 @@ def texts_of_lines(part: TextPart, most: int) -> list[str]:
     if codec and not is_transparent(codec):
         return [text for text in readings(data, part.charset) if has_at_sign(text)]
     if not (
-        b"@" in data or b"%40" in data or b"=40" in data or _may_hide_at_sign(data)
+        b"@" in data
+        or b"%40" in data
+        or b"=40" in data
+        or _CODED_LINE.search(data)
+        or _may_hide_at_sign(data)
     ):
         return []
     clean = unfolded(data.translate(None, _CONTROLS).lstrip(_BYTE_ORDER_MARKS))

@@ -46,9 +46,9 @@ def read_feedback_report(content: bytes) -> FeedbackReport | None:
             case "feedback-type":
                 kind = kind or body.lower()
             case "original-mail-from":
-                mail_from = mail_from or body.strip("<>")
+                mail_from = mail_from or body.strip("<> ")
             case "original-rcpt-to":
-                rcpt_tos.append(body.strip("<>"))
+                rcpt_tos.append(body.strip("<> "))
             case _:
                 continue
     return FeedbackReport(kind, mail_from, tuple(rcpt_tos)) if kind else None

@@ -27,6 +27,9 @@ _STATUS: Final = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d
 _REPLY: Final = re.compile(
     r"(?<![\d.])([245]\d\d)(?:[ -]+#?([245]\.\d{1,3}\.\d{1,3})\b|(?![\d.]*\d))"
 )
+_MISSPELT: Final = {"failure": "failed", "fail": "failed", "expired": "failed"}
+"""Words that mail servers write for those of RFC 3464 §2.3.3."""
+
 _LARGEST: Final = 0x10FFFF
 _PER_RECIPIENT: Final = frozenset(
     {"final-recipient", "original-recipient", "action", "status"}
@@ -79,7 +82,8 @@ def read_delivery_status(content: bytes) -> ReportedDelivery:
         if len(groups) > 2 * MOST_RECIPIENTS:
             break
     found = [_recipient(group) for group in groups if _PER_RECIPIENT & group.keys()]
-    envelope_id = next(filter(None, (g.get("original-envelope-id") for g in groups)), "")
+    ids = filter(None, (group.get("original-envelope-id") for group in groups))
+    envelope_id = next(ids, "")
     return ReportedDelivery(envelope_id, tuple(found[:MOST_RECIPIENTS]))
 
 
@@ -138,8 +142,7 @@ def _recipient(group: dict[str, str]) -> ReportedRecipient:
 def _action(body: str) -> DeliveryAction | None:
     words = _COMMENT.sub(" ", body).lower().split()
     word = words[0].strip(".,;") if words else ""
-    if word in ("failure", "fail"):
-        word = "failed"
+    word = _MISSPELT.get(word, word)
     try:
         return DeliveryAction(word)
     except ValueError:

@@ -2,7 +2,8 @@
 """Stamps: what our own copies show to a second guard of the same installation.
 
 A stamp is a header field with an HMAC-SHA-256 (RFC 2104) over the copy's id, its
-sender and recipients, the outsiders whom it newly shows, and its end. It says that
+sender and recipients, the outsiders whom it newly shows, what of it could not be read,
+and its end. It says that
 the mail went through the guard before: it is not counted a second time, and what an
 approver released is not held again. It never skips the judge. It is cut out of every
 mail that comes in, holds for one mail, and where anything is different than it was,
@@ -13,7 +14,6 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -53,14 +53,20 @@ class _Stamp:
     token: str
     expires_at: datetime
 
-    def signed(self, key: bytes, envelope: Envelope, shown: Iterable[str]) -> str:
-        """The signature that binds it to an envelope and to whom the mail shows."""
+    def signed(self, key: bytes, envelope: Envelope, reading: Reading) -> str:
+        """The signature that binds it to an envelope and to whom the mail shows.
+
+        And to what of it could not be read, or is encrypted for whom: nobody has
+        decided about another mail to the same people with a closed archive in it.
+        """
+        content = reading.content
         sender = envelope.mail_from
         parts = (
-            *("stamp 1", self.kind, self.token, str(int(self.expires_at.timestamp()))),
+            *("stamp 2", self.kind, self.token, str(int(self.expires_at.timestamp()))),
             *("sender", sender.person if sender else ""),
             *("recipients", *sorted({one.person for one in envelope.rcpt_tos})),
-            *("shown", *sorted(shown)),
+            *("shown", *sorted(_shown(reading))),
+            *("unread", *sorted(content.uncertain), *sorted(content.key_ids)),
         )
         signed = hmac.new(key, digestmod=hashlib.sha256)
         for part in parts:
@@ -89,7 +95,7 @@ class StampWriter:
         expires_at = (now + VALID_FOR).replace(microsecond=0)
         stamp = _Stamp(kind, f"{copy.id}.{copy.attempts}", expires_at)
         reading = read(Mail(copy.envelope, content), self._policy, reader=self._reader)
-        signed = stamp.signed(self._key, copy.envelope, _shown(reading))
+        signed = stamp.signed(self._key, copy.envelope, reading)
         seconds = int(expires_at.timestamp())
         field = (
             f"{STAMP_FIELD}: v=1; k={kind}; i={stamp.token};\r\n"
@@ -129,7 +135,7 @@ class StampPass:
         kind, token, seconds, given = (one.decode("ascii") for one in found.groups())
         expires_at = datetime.fromtimestamp(min(int(seconds), _LAST), UTC)
         stamp = _Stamp(kind, token, expires_at)
-        expected = stamp.signed(self._key, mail.envelope, _shown(reading))
+        expected = stamp.signed(self._key, mail.envelope, reading)
         if not hmac.compare_digest(given, expected) or now >= expires_at:
             return None
         is_first = self._once.use(

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """One claim's worth of messages: made, looked at, written down, handed over, recorded.
 
-Several groups are on their way at once over several connections; a group is written
-down as about to leave, durably, before the first byte of it does.
+A group is written down as about to leave, durably, before the first byte of it does;
+the same transaction records what was answered since the last one. While a group is on
+its way over several connections, the next one is made.
 """
 
 import asyncio
 import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
@@ -14,7 +16,7 @@ from datetime import datetime
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import Draft, MailKind, Row
 from undisclosed.core.mail import Recipient
-from undisclosed.errors import UndisclosedError
+from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.formats import dkim
 from undisclosed.send.connections import Connections
 from undisclosed.send.merge import Template
@@ -25,7 +27,7 @@ from undisclosed.send.tokens import Purpose, Tokens
 from undisclosed.send.wire_check import Allowed, check_wire
 from undisclosed.store import ledger, lists
 from undisclosed.store.campaigns import Campaign
-from undisclosed.store.ledger import Claimed
+from undisclosed.store.ledger import Claimed, Marked, Turn
 from undisclosed.transport.smtp import replies
 from undisclosed.transport.smtp.bulk import Handed, Outcome, Parcel, Stream
 from undisclosed.transport.smtp.client import LOST, ClientConnection
@@ -34,6 +36,8 @@ from undisclosed.transport.smtp.content import wire as on_the_wire
 from undisclosed.transport.smtp.extensions import Extensions
 
 _FIELDS = re.compile(rb"\r\n(?![ \t])")
+_GROUPS_READ = 10
+_BETWEEN_TRIES = 0.5
 
 
 class Stopped(UndisclosedError):
@@ -124,6 +128,7 @@ class Batch:
         self._by = by
         self._clock = clock
         self._attempts = {one.number: one.attempts for one in claimed}
+        self._rows: dict[int, Row] = {}
         self._waiting: deque[Parcel] = deque()
         self._outcomes: list[Outcome] = []
         self._open = 0
@@ -144,23 +149,47 @@ class Batch:
             return 0
         extensions = first.extensions
         self._connections.give_back(first)
-        begun = 0
         try:
-            for group in _groups(self._claimed, self._settings.group):
-                parcels = await asyncio.to_thread(self._parcels, group, extensions)
-                going = await asyncio.to_thread(self._begin, parcels)
+            begun = await self._go(extensions)
+        except BaseException:
+            # What waits was not handed over; what is on its way is waited for.
+            self._give_up()
+            await self._end()
+            raise
+        await self._end()
+        return begun
+
+    async def _go(self, extensions: Extensions) -> int:
+        """Group after group; the next one is made while one is on its way."""
+        begun = 0
+        groups = deque(_groups(self._claimed, self._settings.group))
+        making: asyncio.Task[list[Parcel]] | None
+        making = self._make(groups.popleft(), extensions)
+        try:
+            while making is not None:
+                parcels = await making
+                making = self._make(groups.popleft(), extensions) if groups else None
+                going = await self._turn(parcels)
                 begun += len(going)
                 self._open += len(going)
                 self._waiting.extend(going)
+                if len(going) < len(parcels):
+                    self._give_up()
+                    break
                 await self._feed()
-                await self._until(2 * self._settings.group)
-                await self._record()
-                if self._is_hop_away or len(going) < len(parcels):
+                await self._until(self._settings.group)
+                if self._is_hop_away:
                     break
         finally:
-            await self._until(0)
-            await self._record()
+            if making is not None:
+                # A thread cannot be stopped; what it makes is not used.
+                await asyncio.gather(making, return_exceptions=True)
         return begun
+
+    async def _end(self) -> None:
+        """Until nothing is on its way and everything is recorded."""
+        await self._until(0)
+        await self._record()
 
     async def _postpone(self) -> None:
         """The next hop is away: the rows wait, and were not tried."""
@@ -173,15 +202,28 @@ class Batch:
             until=self._clock() + wait,
         )
 
+    def _make(
+        self, group: Sequence[Claimed], extensions: Extensions
+    ) -> "asyncio.Task[list[Parcel]]":
+        return asyncio.create_task(asyncio.to_thread(self._parcels, group, extensions))
+
     def _parcels(
         self, group: Sequence[Claimed], extensions: Extensions
     ) -> list[Parcel]:
         numbers = [one.number for one in group]
-        rows = lists.some(self._campaign.list_id or "", numbers)
-        if len(rows) < len(numbers):
+        if numbers[0] not in self._rows:
+            self._read_from(numbers[0])
+        rows = self._rows
+        if not rows.keys() >= set(numbers):
             raise Stopped("A row of the ledger is no longer on the list.")
         now = self._clock()
-        return [self._parcel(rows[number], extensions, now) for number in numbers]
+        return [self._parcel(rows.pop(number), extensions, now) for number in numbers]
+
+    def _read_from(self, number: int) -> None:
+        """Read the rows of the next groups: to ask for each group alone is slow."""
+        numbers = [one.number for one in self._claimed if one.number >= number]
+        wanted = numbers[: _GROUPS_READ * self._settings.group]
+        self._rows = lists.some(self._campaign.list_id or "", wanted)
 
     def _parcel(self, row: Row, extensions: Extensions, now: datetime) -> Parcel:
         message = self._maker.message(row, now)
@@ -203,11 +245,51 @@ class Batch:
             on_the_wire(message.wire),
         )
 
-    def _begin(self, parcels: Sequence[Parcel]) -> list[Parcel]:
-        numbers = [one.number for one in parcels]
+    async def _turn(self, parcels: Sequence[Parcel]) -> list[Parcel]:
+        """Record what was answered and begin these, in one transaction.
+
+        What was answered is kept until it is recorded, whatever happens.
+        """
+        outcomes, numbers = list(self._outcomes), [one.number for one in parcels]
+        try:
+            turned = await asyncio.to_thread(self._written, outcomes, numbers)
+        except TransientError:
+            # Perhaps they were written down, and nothing of them has left.
+            lost = Handed.NOT_HANDED_OVER
+            self._outcomes += [Outcome(number, lost, LOST) for number in numbers]
+            raise
+        del self._outcomes[: len(outcomes)]
+        if turned.because == ledger.OTHER_LIST:
+            raise Stopped(turned.because)
+        return [one for one in parcels if one.number in turned.begun]
+
+    def _written(self, outcomes: Sequence[Outcome], numbers: Sequence[int]) -> Turn:
         now = self._clock()
-        going = ledger.begin(self._campaign.id, numbers, by=self._by, now=now)
-        return [one for one in parcels if one.number in going]
+        return ledger.turn(
+            self._campaign.id,
+            self._marked(outcomes, now),
+            numbers,
+            by=self._by,
+            lease=self._settings.lease,
+            now=now,
+        )
+
+    def _marked(self, outcomes: Sequence[Outcome], now: datetime) -> list[Marked]:
+        until = min(
+            self._campaign.not_after or datetime.max.replace(tzinfo=now.tzinfo),
+            (self._campaign.started_at or now) + self._settings.keep_trying,
+        )
+        rows = (
+            marked(
+                one,
+                attempts=self._attempts[one.number],
+                now=now,
+                until=until,
+                retry_after=self._settings.retry_after,
+            )
+            for one in outcomes
+        )
+        return [row for row in rows if row is not None]
 
     async def _feed(self) -> None:
         """A stream for each connection that may be made, as long as parcels wait."""
@@ -217,6 +299,7 @@ class Batch:
             connection = await self._connections.take()
             if connection is None:
                 if not self._streams:
+                    self._is_hop_away = True
                     self._give_up()
                 return
             self._streams += 1
@@ -244,8 +327,7 @@ class Batch:
         self._changed.set()
 
     def _give_up(self) -> None:
-        """No connection is to be had: nothing of what waits was handed over."""
-        self._is_hop_away = True
+        """Nothing of what waits is handed over: it stays as it was."""
         while self._waiting:
             number = self._waiting.popleft().number
             self._done(Outcome(number, Handed.NOT_HANDED_OVER, LOST))
@@ -258,32 +340,21 @@ class Batch:
                 await self._feed()
                 continue
             await self._changed.wait()
-            if len(self._outcomes) >= self._settings.group:
-                await self._record()
 
     async def _record(self) -> None:
-        outcomes, self._outcomes = self._outcomes, []
-        if not outcomes:
-            return
-        now = self._clock()
-        until = min(
-            self._campaign.not_after or datetime.max.replace(tzinfo=now.tzinfo),
-            (self._campaign.started_at or now) + self._settings.keep_trying,
-        )
-        rows = [
-            row
-            for one in outcomes
-            if (
-                row := marked(
-                    one,
-                    attempts=self._attempts[one.number],
-                    now=now,
-                    until=until,
-                    retry_after=self._settings.retry_after,
-                )
-            )
-        ]
-        await asyncio.to_thread(ledger.mark, self._campaign.id, rows, now)
+        """Record what was answered; a database that is away is waited for.
+
+        What is known would be in doubt otherwise. Raises TransientError at the end of
+        the patience.
+        """
+        end = time.monotonic() + self._settings.record_for.total_seconds()
+        while self._outcomes:
+            try:
+                await self._turn(())
+            except TransientError:
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(_BETWEEN_TRIES)
 
 
 def _senders(draft: Draft) -> list[Address]:

@@ -7,21 +7,22 @@ one message leaves, then ten, then all; whatever is unexpected pauses the campai
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from undisclosed.core.campaign import CampaignState, DeliveryState
+from undisclosed.core.campaign import CampaignState, DeliveryState, NoSuchStep
+from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.send.batch import Batch, Maker, Stopped
 from undisclosed.send.connections import Connections
-from undisclosed.send.draft import from_json
+from undisclosed.send.draft import digest_of, from_json
 from undisclosed.send.merge import Template, compile_draft
 from undisclosed.send.rates import Rates
 from undisclosed.send.settings import SendSettings
-from undisclosed.send.template import RowUnfit, TemplateError
 from undisclosed.send.tokens import Tokens
-from undisclosed.send.wire_check import SomebodyElse
-from undisclosed.store import campaigns, ledger, lists
+from undisclosed.store import campaign_findings, campaigns, doubt, ledger, lists
 from undisclosed.store.campaigns import Campaign
 from undisclosed.store.ledger import Claimed
 
@@ -33,7 +34,13 @@ MOST_FAILED_OF_TEN = 3
 
 WORKER = "worker"
 _SOON = timedelta(seconds=30)
-_DOUBT = {"resend": DeliveryState.QUEUED, "sent": DeliveryState.SENT}
+_LAST = 2**31 - 1
+_MOST_MAKERS = 8
+
+Hide = Callable[[Campaign, datetime], None]
+"""Tells Memory that the people of a campaign are to stay hidden from each other."""
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +52,11 @@ class Stepped:
 
 
 class Sender:
-    """One worker's sending. ``by`` names the worker; leases are in its name."""
+    """One worker's sending. ``by`` names the worker; leases are in its name.
+
+    ``hide`` is called before the first message of a campaign leaves, perhaps more
+    than once; ``alive`` before each claim: it gives a sign of life.
+    """
 
     def __init__(
         self,
@@ -56,6 +67,8 @@ class Sender:
         *,
         by: str,
         clock: Callable[[], datetime],
+        hide: Hide | None = None,
+        alive: Callable[[], None] | None = None,
     ) -> None:
         self._connections = connections
         self._tokens = tokens
@@ -63,57 +76,85 @@ class Sender:
         self._settings = settings
         self._by = by
         self._clock = clock
+        self._hide = hide
+        self._alive = alive
+        self._hidden: set[str] = set()
         self._makers: dict[tuple[str, bytes | None], Maker] = {}
 
     async def send_due(self, stop: asyncio.Event) -> datetime | None:
-        """Take every campaign on until nothing is due; when something will be.
+        """Take every campaign on by turns until nothing is due; when something will be.
 
         Raises TransientError where the store is away.
         """
-        earliest: datetime | None = None
-        for campaign_id in await asyncio.to_thread(campaigns.due, self._clock()):
-            stepped = Stepped(1)
-            while stepped.begun and not stop.is_set():
+        resting: dict[str, datetime | None] = {}
+        while not stop.is_set():
+            due = await asyncio.to_thread(campaigns.due, self._clock())
+            going = [one for one in due if one not in resting]
+            if not going:
+                break
+            for campaign_id in going:
+                if stop.is_set():
+                    break
                 stepped = await self.step(campaign_id)
-            if stepped.again_at is not None:
-                earliest = min(earliest or stepped.again_at, stepped.again_at)
-        return earliest
+                if not stepped.begun:
+                    resting[campaign_id] = stepped.again_at
+        self._connections.close()
+        return min((at for at in resting.values() if at is not None), default=None)
 
     async def step(self, campaign_id: str) -> Stepped:
-        """Send as much of one campaign as may leave now, a batch at the most."""
+        """Send as much of one campaign as may leave now, a batch at the most.
+
+        What is unexpected pauses it. Raises TransientError.
+        """
+        try:
+            return await self._step(campaign_id)
+        except TransientError:
+            raise
+        except UndisclosedError as error:
+            # These sentences name fields and rows, never an address or a value.
+            await asyncio.to_thread(self._pause, campaign_id, str(error))
+        except Exception as error:
+            name = type(error).__name__
+            log.error("A campaign was paused: %s", name)
+            because = f"Something unexpected happened ({name})."
+            await asyncio.to_thread(self._pause, campaign_id, because)
+        return Stepped(0)
+
+    async def _step(self, campaign_id: str) -> Stepped:
         campaign = await asyncio.to_thread(self._ready, campaign_id)
         if campaign is None:
             return Stepped(0)
         claimed, again_at = await asyncio.to_thread(self._claim, campaign)
         if not claimed:
             if again_at is None:
-                again_at = await asyncio.to_thread(self._settle, campaign)
+                return await asyncio.to_thread(self._settle, campaign)
             return Stepped(0, again_at)
         try:
-            return await self._send(campaign, claimed)
+            return await self._send(campaign, claimed, again_at)
         finally:
             await asyncio.to_thread(ledger.give_back, campaign_id, by=self._by)
             await asyncio.to_thread(self._look, campaign_id)
 
-    async def _send(self, campaign: Campaign, claimed: Sequence[Claimed]) -> Stepped:
-        try:
-            maker = await asyncio.to_thread(self._maker, campaign)
-            batch = Batch(
-                campaign,
-                claimed,
-                maker,
-                self._connections,
-                self._settings,
-                by=self._by,
-                clock=self._clock,
-            )
-            begun = await batch.run()
-            wait = self._settings.retry_after[0]
-            return Stepped(begun, None if begun else self._clock() + wait)
-        except (SomebodyElse, Stopped, RowUnfit, TemplateError) as error:
-            # These sentences name fields and rows, never an address or a value.
-            await asyncio.to_thread(self._pause, campaign.id, str(error))
-            return Stepped(0)
+    async def _send(
+        self,
+        campaign: Campaign,
+        claimed: Sequence[Claimed],
+        again_at: datetime | None,
+    ) -> Stepped:
+        maker = await asyncio.to_thread(self._maker, campaign)
+        batch = Batch(
+            campaign,
+            claimed,
+            maker,
+            self._connections,
+            self._settings,
+            by=self._by,
+            clock=self._clock,
+        )
+        begun = await batch.run()
+        if begun and again_at is None:
+            return Stepped(begun)
+        return Stepped(0, again_at or self._clock() + self._settings.retry_after[0])
 
     def _ready(self, campaign_id: str) -> Campaign | None:
         """The campaign where it may be sent now; begun where its time has come."""
@@ -122,72 +163,121 @@ class Sender:
         if campaign.state is CampaignState.SCHEDULED:
             if campaign.not_before is None or campaign.not_before > now:
                 return None
-            campaigns.start(campaign_id, by=WORKER, now=now)
+            if not self._start(campaign, now):
+                return None
             campaign = campaigns.get(campaign_id)
         if campaign.state is not CampaignState.SENDING:
             return None
         if campaign.not_after is not None and now >= campaign.not_after:
             self._pause(campaign_id, "The time in which it may be sent is over.")
             return None
-        if campaign.in_doubt in _DOUBT:
-            after = _DOUBT[campaign.in_doubt]
-            ledger.settle_doubt(campaign_id, after, now, reason=campaign.in_doubt)
+        if self._alive is not None:
+            self._alive()
+        doubt.settle(campaign_id, campaign.in_doubt, now)
+        if self._hide is not None and campaign.step == 1:
+            if campaign_id not in self._hidden:
+                self._hide(campaign, now)
+            self._hidden.add(campaign_id)
         return campaign
 
+    def _start(self, campaign: Campaign, now: datetime) -> bool:
+        """Begin it; where it may not begin, it waits, and says why."""
+        try:
+            campaigns.start(campaign.id, by=WORKER, now=now)
+        except NoSuchStep:
+            return True  # another worker was first, or somebody stopped it
+        except TransientError:
+            raise
+        except UndisclosedError as error:
+            campaigns.explain(campaign.id, str(error), by=WORKER, now=now)
+            return False
+        return True
+
     def _claim(self, campaign: Campaign) -> tuple[list[Claimed], datetime | None]:
+        """Rows in hand; and when to ask again, where a rate lets fewer leave now."""
         now = self._clock()
-        wanted = min(self._settings.batch, _most(campaign))
-        if wanted <= 0:
-            return [], None
-        granted, again_at = self._rates.take(
-            wanted, campaign.id, campaign.per_minute, now
-        )
-        if not granted:
-            return [], again_at
-        lease = self._settings.lease
         claimed = ledger.claim(
-            campaign.id, by=self._by, limit=granted, lease=lease, now=now
+            campaign.id,
+            by=self._by,
+            limit=self._rates.most(self._settings.batch, campaign.per_minute),
+            lease=self._settings.lease,
+            now=now,
+            last=self._last(campaign),
         )
+        if not claimed:
+            return [], None
         going, late = self._rates.by_domain(claimed, now)
         if late:
             until = now + timedelta(minutes=1)
             ledger.postpone(campaign.id, late, by=self._by, until=until)
-        return going, None
+        granted, again_at = self._rates.take(
+            len(going), campaign.id, campaign.per_minute, now
+        )
+        if granted == len(going):
+            return going, None
+        others = [one.number for one in going[granted:]]
+        ledger.postpone(campaign.id, others, by=self._by, until=None)
+        return going[:granted], again_at
 
-    def _look(self, campaign_id: str) -> None:
-        """After each batch: go a step further, or pause."""
+    def _last(self, campaign: Campaign) -> int:
+        """Only rows up to this number may leave in this step."""
+        if not campaign.step:
+            return _LAST
+        return ledger.first(campaign.id, campaign.step)[0]
+
+    def _look(self, campaign_id: str) -> bool:
+        """After each batch: go a step further, or pause; whether it went further."""
         campaign = campaigns.get(campaign_id)
         if campaign.state is not CampaignState.SENDING:
-            return
+            return False
         counts = ledger.counts(campaign_id)
         because = _why_paused(campaign, counts, self._settings)
         if because:
             self._pause(campaign_id, because)
-        elif campaign.step and _answered(counts) >= min(
-            campaign.step, campaign.recipients - counts.get(DeliveryState.SUPPRESSED, 0)
-        ):
-            campaigns.next_step(campaign_id, campaign.step, STEPS[campaign.step])
+            return False
+        if not campaign.step:
+            return False
+        wanted = ledger.first(campaign_id, campaign.step)[1]
+        if _tried(campaign, counts) < wanted:
+            return False
+        after = STEPS[campaign.step]
+        campaigns.next_step(campaign_id, campaign.step, after, now=self._clock())
+        return True
 
-    def _settle(self, campaign: Campaign) -> datetime | None:
+    def _settle(self, campaign: Campaign) -> Stepped:
         """Nothing could be claimed: done, in doubt, or something is due later."""
         now = self._clock()
-        left = ledger.left(campaign.id, now)
-        if left.open and left.in_doubt == left.open:
-            because = f"{left.open:,} are in doubt: a person has to decide."
+        if self._look(campaign.id):
+            return Stepped(1)
+        step = ledger.left(campaign.id, now, self._last(campaign))
+        if step.open and step.in_doubt == step.open:
+            if campaign.in_doubt in doubt.POLICIES and not self._is_stuck(campaign):
+                return Stepped(0, now + doubt.SETTLED_AFTER)
+            because = f"{step.open:,} are in doubt: a person has to decide."
             self._pause(campaign.id, because)
-            return None
+            return Stepped(0)
+        left = ledger.left(campaign.id, now)
         if left.open:
-            return max(left.next_at or now + _SOON, now + timedelta(seconds=1))
+            due = max(step.next_at or now + _SOON, now + timedelta(seconds=1))
+            return Stepped(0, due)
         total = sum(ledger.counted(campaign.id).values())
         if total == campaign.recipients:
-            campaigns.finish(campaign.id, now=now)
+            with suppress(NoSuchStep):  # somebody cancelled it meanwhile
+                campaigns.finish(campaign.id, now=now)
         else:
             self._pause(
                 campaign.id,
                 f"The ledger has {total:,} rows, the approved list "
                 f"{campaign.recipients:,} people.",
             )
-        return None
+        return Stepped(0)
+
+    def _is_stuck(self, campaign: Campaign) -> bool:
+        """Whether the policy has given up on what is in doubt."""
+        if campaign.in_doubt != "resend":
+            return False
+        rows = ledger.rows(campaign.id, state=DeliveryState.IN_DOUBT, limit=100)
+        return all(row.attempts >= doubt.MOST_RESENDS for row in rows)
 
     def _pause(self, campaign_id: str, because: str) -> None:
         campaigns.pause(campaign_id, because, by=WORKER, now=self._clock())
@@ -196,7 +286,8 @@ class Sender:
         """What makes its messages; approved, it does not change any more."""
         key = (campaign.id, campaign.digest)
         if key not in self._makers:
-            self._makers.clear()
+            while len(self._makers) >= _MOST_MAKERS:
+                del self._makers[next(iter(self._makers))]
             self._makers[key] = Maker(
                 campaign, self._template(campaign), self._tokens, self._settings
             )
@@ -207,18 +298,23 @@ class Sender:
         if text is None or campaign.list_id is None:
             raise Stopped("The campaign has no text or no list.")
         draft = from_json(text, campaigns.files_of(campaign.id))
+        digest = digest_of(
+            draft,
+            list_id=campaign.list_id,
+            list_version=campaign.list_version,
+            recipients=campaign.recipients,
+            findings=[campaign_findings.facts(one) for one in campaign.findings],
+        )
+        if digest != campaign.digest:
+            raise Stopped("It is not what was approved.")
         columns = lists.columns(campaign.list_id)
         return compile_draft(draft, columns, hostname=self._settings.hostname)
 
 
-def _most(campaign: Campaign) -> int:
-    """How many more may be begun in this step."""
-    if not campaign.step:
-        return campaign.recipients
-    counts = ledger.counts(campaign.id)
-    untouched = counts.get(DeliveryState.QUEUED, 0)
-    untouched += counts.get(DeliveryState.SUPPRESSED, 0)
-    return campaign.step - (campaign.recipients - untouched)
+def _tried(campaign: Campaign, counts: Mapping[DeliveryState, int]) -> int:
+    """How many of a step count as tried: of ten, a few may still be delayed."""
+    delayed = counts.get(DeliveryState.DELAYED, 0) if campaign.step > 1 else 0
+    return _answered(counts) + min(delayed, MOST_FAILED_OF_TEN)
 
 
 def _answered(counts: Mapping[DeliveryState, int]) -> int:

@@ -135,6 +135,11 @@ class Template:
         for attached in draft.attachments:
             self._attach(attached)
 
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """The columns of the list by the names that fields have in templates."""
+        return self._names
+
     def values_of(self, row: Row) -> Values:
         """The row's values by field name."""
         return {
@@ -146,16 +151,20 @@ class Template:
 
         Raises MissingValue, UnsafeValue, MissingFile and NobodyToMail.
         """
-        subject, text, page = self._texts(row)
-        return self._shape.message(
-            _addressee(row), subject, (text, page), self._files(row), marks
-        )
+        return self._message(row, marks, self._texts(row))
 
     def preview(self, row: Row, marks: Marks) -> Preview:
         """What the row's message would be. Raises as ``message`` does."""
-        subject, text, page = self._texts(row)
-        raw = self.message(row, marks).wire
-        return Preview(subject, text, page, raw)
+        texts = self._texts(row)
+        return Preview(*texts, self._message(row, marks, texts).wire)
+
+    def letter(self, row: Row) -> tuple[str, str]:
+        """Subject and text, for a person who gets them on paper and needs no address.
+
+        Raises MissingValue and UnsafeValue.
+        """
+        subject, text, _ = self._texts(row)
+        return subject, text
 
     def own_parts(self, row: Row) -> tuple[bytes, ...]:
         """The attachments of the row's message, encoded as they travel."""
@@ -167,6 +176,12 @@ class Template:
             *_constants(self._subject),
             *_constants(self._text),
             *map(html.unescape, _constants(self._html)),
+        )
+
+    def _message(self, row: Row, marks: Marks, texts: tuple[str, str, str]) -> Message:
+        subject, text, page = texts
+        return self._shape.message(
+            _addressee(row), subject, (text, page), self._files(row), marks
         )
 
     def _texts(self, row: Row) -> tuple[str, str, str]:

@@ -36,13 +36,20 @@ def marked(
     again_at = now + retry_after[min(attempts, len(retry_after) - 1)]
     if outcome.handed is Handed.NOT_HANDED_OVER:
         # Nothing of it left: it is waiting as before, and was not refused.
-        return Marked(number, DeliveryState.QUEUED, again_at=again_at, reason="hop")
+        return Marked(
+            number,
+            DeliveryState.QUEUED,
+            again_at=again_at,
+            reason="hop",
+            attempt=attempts + 1,
+        )
     status = _STATUS.match(reply.lines[0])
     facts = (reply.code, status[0] if status else "", reply.text[:1000])
     if reply.is_positive:
-        return Marked(number, DeliveryState.SENT, *facts)
-    if not reply.is_transient:
-        return Marked(number, DeliveryState.FAILED, *facts, reason="refused")
-    if again_at > until:
-        return Marked(number, DeliveryState.FAILED, *facts, reason="given up")
-    return Marked(number, DeliveryState.DELAYED, *facts, again_at=again_at)
+        return Marked(number, DeliveryState.SENT, *facts, attempt=attempts + 1)
+    if reply.is_transient and again_at <= until:
+        delayed = DeliveryState.DELAYED
+        return Marked(number, delayed, *facts, again_at, attempt=attempts + 1)
+    reason = "given up" if reply.is_transient else "refused"
+    failed = DeliveryState.FAILED
+    return Marked(number, failed, *facts, reason=reason, attempt=attempts + 1)

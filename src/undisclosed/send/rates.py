@@ -31,19 +31,26 @@ class Rates:
     domain: tuple[Rate, ...] = ()
     name: str = field(default="hop")
 
+    def most(self, wanted: int, per_minute: int) -> int:
+        """How many can leave at once at the most: no bucket holds more."""
+        sizes = [rate.number for rate in self.hop]
+        return min([wanted, *sizes, per_minute or wanted])
+
     def take(
         self, wanted: int, campaign_id: str, per_minute: int, now: datetime
     ) -> tuple[int, datetime]:
-        """How many may leave now, and when to ask again where none may."""
-        limits = [(self._key(rate), rate) for rate in self.hop]
-        if per_minute:
-            limits.append((f"campaign/{campaign_id}", Rate(per_minute, MINUTE)))
+        """How many may leave now, and when to ask again where fewer may."""
+        taken: list[tuple[str, Rate, int]] = []
         again_at = now
-        for key, rate in limits:
-            wanted = ledger.take(key, wanted, number=rate.number, per=rate.per, now=now)
-            if not wanted:
-                again_at = now + max(SECOND, rate.per / rate.number)
-                break
+        for key, rate in self._limits(campaign_id, per_minute):
+            granted = _take(key, rate, wanted, now)
+            taken.append((key, rate, granted))
+            if granted < wanted:
+                again_at = max(again_at, now + max(SECOND, rate.per / rate.number))
+            wanted = granted
+        for key, rate, granted in taken:
+            # What a later limit did not grant was not used up of an earlier one.
+            _take(key, rate, wanted - granted, now)
         return wanted, again_at
 
     def by_domain(
@@ -63,11 +70,22 @@ class Rates:
             late += [one.number for one in rows[granted:]]
         return sorted(going, key=lambda one: one.number), late
 
+    def _limits(self, campaign_id: str, per_minute: int) -> list[tuple[str, Rate]]:
+        limits = [(self._key(rate), rate) for rate in self.hop]
+        if per_minute:
+            limits.append((f"campaign/{campaign_id}", Rate(per_minute, MINUTE)))
+        return limits
+
     def _key(self, rate: Rate) -> str:
         return f"{self.name}/{rate.per.total_seconds():g}"
 
     def _granted(self, domain: str, wanted: int, now: datetime) -> int:
         for rate in self.domain:
-            key = f"{self._key(rate)}/{domain}"[:100]
-            wanted = ledger.take(key, wanted, number=rate.number, per=rate.per, now=now)
+            wanted = _take(f"{self._key(rate)}/{domain}"[:100], rate, wanted, now)
         return wanted
+
+
+def _take(key: str, rate: Rate, wanted: int, now: datetime) -> int:
+    if not wanted:
+        return 0
+    return ledger.take(key, wanted, number=rate.number, per=rate.per, now=now)

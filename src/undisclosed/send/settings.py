@@ -15,7 +15,9 @@ class SendSettings:
     ``return_domain`` takes the bounces: empty stands for the author's own address.
     ``unsubscribe_page`` has ``{token}`` in it; empty: marketing cannot be sent.
     ``batch`` rows are claimed at once, ``group`` of them are written down as about to
-    leave in one transaction: so many may be in doubt after a crash, for each worker.
+    leave in one transaction: after a crash twice as many may be in doubt, for each
+    worker. ``record_for`` is how long a worker tries to record answers that it has
+    while the database is away.
     More than ``fewest_failures``, and more than ``worst_share`` of what was answered,
     pause a campaign.
     """
@@ -31,4 +33,5 @@ class SendSettings:
     keep_trying: timedelta = KEEP_TRYING
     fewest_failures: int = 10
     worst_share: float = 0.05
+    record_for: timedelta = timedelta(minutes=2)
     dkim_key: DkimKey | None = field(default=None, repr=False)

@@ -5,10 +5,10 @@ Decisions themselves are ``store.campaigns``'. A role is held in the campaign's 
 a data protection officer's, over all teams. Nobody is asked about their own.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from undisclosed.core.address import Address
 from undisclosed.store import campaigns, crypto, journal
@@ -170,7 +170,11 @@ def asked(
 
 
 def _holders(
-    connection: Connection, team: object, role: str, out: Iterable[object], now: datetime
+    connection: Connection,
+    team: object,
+    role: str,
+    out: Iterable[object],
+    now: datetime,
 ) -> list[Approver]:
     values = (role in OVER_ALL_TEAMS, role, role, team, list(out))
     return [
@@ -180,11 +184,10 @@ def _holders(
     ]
 
 
-def _who(row: list[object], now: datetime) -> tuple[str, Address, bool]:
+def _who(row: Sequence[Any], now: datetime) -> tuple[str, Address, bool]:
     name, login, absent_until = row
-    assert isinstance(login, bytes | memoryview)  # noqa: S101
-    is_away = isinstance(absent_until, datetime) and absent_until > now
-    return str(name), crypto.open_address(bytes(login)), is_away
+    is_away = absent_until is not None and absent_until > now
+    return name, crypto.open_address(bytes(login)), is_away
 
 
 def _reason(campaign_id: str, sealed: bytes | None) -> str:

@@ -25,7 +25,15 @@ from undisclosed.core.campaign import (
     campaign_after,
 )
 from undisclosed.errors import UndisclosedError
-from undisclosed.store import campaign_files, crypto, jobs, journal, ledger, trial
+from undisclosed.store import (
+    campaign_files,
+    campaign_findings,
+    crypto,
+    jobs,
+    journal,
+    ledger,
+    trial,
+)
 from undisclosed.store.crypto import DataKey
 from undisclosed.store.database import Connection, database, transaction
 
@@ -82,8 +90,10 @@ INSERT INTO store_override (
     campaign_id, digest, check_name, account_id, reason_sealed, at
 ) VALUES (%s, %b, %s, %s, %b, %s)
 """
-_OVERRIDES: Final = (
-    "SELECT check_name FROM store_override WHERE campaign_id = %s AND digest = %b"
+_NEXT_STEP: Final = "UPDATE store_campaign SET step = %s WHERE id = %s AND step = %s"
+_EXPLAIN: Final = (
+    "UPDATE store_campaign SET paused_because = %s"
+    " WHERE id = %s AND state = 'scheduled' AND paused_because <> %s"
 )
 _DUE: Final = """
 SELECT id FROM store_campaign
@@ -231,6 +241,7 @@ def change(
         found = _locked(connection, campaign_id)
         state = _step(connection, found, CampaignEvent.CHANGE, by, now)
         connection.run(_CHANGED, (campaign_id,))
+        connection.run(_AUTHOR, (campaign_id, str(by)))
         if text is not None or files is not None:
             row = connection.one(_KEY, (campaign_id,))
             key = _key(campaign_id, row[0] if row else None)
@@ -251,6 +262,11 @@ def change(
             connection.run(_SETTINGS[name], (value, campaign_id))
     return state
 
+
+_AUTHOR: Final = """
+INSERT INTO store_campaignauthor (campaign_id, account_id)
+SELECT %s, id FROM store_account WHERE id::text = %s ON CONFLICT DO NOTHING
+"""
 
 _SETTINGS: Final = {
     name: f"UPDATE store_campaign SET {name} = %s WHERE id = %s"  # noqa: S608
@@ -273,7 +289,7 @@ def checked(
         connection.run(
             "UPDATE store_campaign SET checked_digest = %b, findings = %s::jsonb,"
             " check_wanted_at = NULL WHERE id = %s",
-            (digest, _json([_finding(one) for one in findings]), campaign_id),
+            (digest, campaign_findings.dump(findings), campaign_id),
         )
     return state
 
@@ -315,31 +331,19 @@ def submit(
             raise NotTheSame(campaign=campaign_id)
         if not found.recipients:
             raise NotComplete(campaign=campaign_id)
-        if open_findings(connection, found):
+        if campaign_findings.are_open(connection, campaign_id, digest, found.findings):
             raise FindingsOpen(campaign=campaign_id)
         trial.refuse(connection, campaign_id, now)
         state = _step(connection, found, CampaignEvent.SUBMIT, by, now)
         connection.run(
             "UPDATE store_campaign SET digest = %b, needs = %s::jsonb, asked_at = NULL,"
             " reminders = 0, submitted_by_id = %s, submitted_at = %s WHERE id = %s",
-            (digest, _json(list(needs)), by, now, campaign_id),
+            (digest, json.dumps(list(needs)), by, now, campaign_id),
         )
         if not needs:
             submitted = replace(found, state=state)
             return _step(connection, submitted, CampaignEvent.APPROVE, by, now)
     return state
-
-
-def open_findings(connection: Connection, found: Campaign) -> tuple[CheckFinding, ...]:
-    """The findings that nobody answers for."""
-    rows = connection.all(_OVERRIDES, (found.id, found.checked_digest))
-    answered = {row[0] for row in rows}
-    return tuple(
-        one
-        for one in found.findings
-        if one.weight is Weight.STOP
-        or (one.weight is Weight.OVERRIDE and one.check not in answered)
-    )
 
 
 def approve(
@@ -477,13 +481,22 @@ def finish(campaign_id: str, *, now: datetime) -> CampaignState:
     return state
 
 
-def next_step(campaign_id: str, before: int, after: int) -> None:
+def next_step(campaign_id: str, before: int, after: int, *, now: datetime) -> None:
     """Let more leave: 1, 10, then all (0). Twice is once."""
-    with database() as connection:
-        connection.run(
-            "UPDATE store_campaign SET step = %s WHERE id = %s AND step = %s",
-            (after, campaign_id, before),
-        )
+    with transaction() as connection:
+        values = (after, campaign_id, before)
+        if connection.run(_NEXT_STEP, values).rowcount:
+            facts = {"campaign": campaign_id, "messages": after or "all"}
+            _write(connection, "campaign step", "worker", now, **facts)
+
+
+def explain(campaign_id: str, because: str, *, by: object, now: datetime) -> None:
+    """Say why a campaign whose time has come does not begin. Twice is once."""
+    with transaction() as connection:
+        values = (because[:300], campaign_id, because[:300])
+        if connection.run(_EXPLAIN, values).rowcount:
+            facts = {"campaign": campaign_id, "because": because[:300]}
+            _write(connection, "campaign waits", by, now, **facts)
 
 
 def due(now: datetime) -> list[str]:
@@ -559,8 +572,8 @@ def _found(row: Sequence[Any] | None, campaign_id: str) -> Campaign:
     values = dict(zip(names, row, strict=True))
     values["state"] = CampaignState(values["state"])
     values["kind"] = MailKind(values["kind"])
-    values["findings"] = tuple(map(_read_finding, _loaded(values["findings"])))
-    values["needs"] = tuple(_loaded(values["needs"]))
+    values["findings"] = campaign_findings.load(values["findings"])
+    values["needs"] = tuple(campaign_findings.loaded(values["needs"]))
     for name in ("digest", "checked_digest"):
         values[name] = bytes(values[name]) if values[name] is not None else None
     return Campaign(**values)
@@ -574,36 +587,6 @@ def _key(campaign_id: str, wrapped: Any) -> DataKey:
 
 def _reason(reason: str, campaign_id: str) -> bytes:
     return crypto.keys().seal("reason", reason.encode(), f"campaign/{campaign_id}")
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _loaded(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
-
-
-def _finding(one: CheckFinding) -> dict[str, object]:
-    return {
-        "check": one.check,
-        "weight": one.weight.value,
-        "text": one.text,
-        "place": one.place,
-        "rows": list(one.rows),
-        "count": one.count,
-    }
-
-
-def _read_finding(kept: dict[str, Any]) -> CheckFinding:
-    return CheckFinding(
-        kept["check"],
-        Weight(kept["weight"]),
-        kept["text"],
-        kept["place"],
-        tuple(kept["rows"]),
-        kept["count"],
-    )
 
 
 def _write(

@@ -45,13 +45,15 @@ class DataKey:
     """Seals and opens values under one key, each bound to a context.
 
     The context says what the value is and whose: a sealed value that is moved to
-    another row or column does not open.
+    another row or column does not open. ``earlier`` keys open what they sealed, and
+    seal nothing any more.
     """
 
-    __slots__ = ("_cipher",)
+    __slots__ = ("_cipher", "_earlier")
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, *earlier: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._earlier = tuple(map(AESGCM, earlier))
 
     def seal(self, plain: bytes, context: str) -> bytes:
         """Encrypt and authenticate; the result says nothing but its length."""
@@ -64,12 +66,13 @@ class DataKey:
         if sealed[:1] != _VERSION:
             raise SealBroken(context=context.partition("/")[0])
         start = 1 + _NONCE_SIZE
-        try:
-            return self._cipher.decrypt(
-                sealed[1:start], sealed[start:], context.encode()
-            )
-        except (InvalidTag, ValueError):
-            raise SealBroken(context=context.partition("/")[0]) from None
+        nonce, data, about = sealed[1:start], sealed[start:], context.encode()
+        for cipher in (self._cipher, *self._earlier):
+            try:
+                return cipher.decrypt(nonce, data, about)
+            except (InvalidTag, ValueError):
+                continue
+        raise SealBroken(context=context.partition("/")[0])
 
     def seal_chunks(self, content: bytes, context: str) -> Iterator[bytes]:
         """The content in sealed chunks; an empty content has one empty chunk."""
@@ -96,20 +99,29 @@ def _chunk(context: str, number: int, is_last: bool) -> str:
 
 
 class Keys:
-    """Every key there is, made from one master key of 32 bytes.
+    """Every key there is, made from one master key of 32 bytes, or from several.
 
-    ``id`` names the master key without telling it; it stands beside what the key
+    Of several, one after the other, the first seals what is new; all open what they
+    sealed; the last, which was there first, makes keyed hashes and signs links, since
+    what is looked up by a hash cannot be hashed anew without what was hashed.
+
+    ``id`` names that last master key without telling it; it stands beside what the key
     made, so that an exchanged key is noticed rather than guessed at.
     """
 
-    __slots__ = ("_derived", "id")
+    __slots__ = ("_derived", "_sealing", "id")
 
     def __init__(self, master: bytes) -> None:
-        if len(master) != KEY_SIZE:
+        if not master or len(master) % KEY_SIZE:
             raise UndisclosedError(
                 "The master key must have 32 bytes.", bytes=len(master)
             )
-        self._derived = lru_cache(maxsize=None)(lambda purpose: _hkdf(master, purpose))
+        masters = [
+            master[start : start + KEY_SIZE]
+            for start in range(0, len(master), KEY_SIZE)
+        ]
+        every = [_deriving(one) for one in masters]
+        self._derived, self._sealing = every[-1], every
         self.id = self._derived("key id")[:4].hex()
 
     def __repr__(self) -> str:
@@ -161,7 +173,20 @@ class Keys:
 
     def sealer(self, purpose: str) -> DataKey:
         """What seals and opens the values of one purpose."""
-        return DataKey(self.derive(f"seal {purpose}"))
+        return DataKey(*(derived(f"seal {purpose}") for derived in self._sealing))
+
+    def newest_sealer(self, purpose: str) -> DataKey:
+        """The same, but it opens only what the newest master key sealed."""
+        return DataKey(self._sealing[0](f"seal {purpose}"))
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """What names each master key, the newest first."""
+        return tuple(derived("key id")[:4].hex() for derived in self._sealing)
+
+
+def _deriving(master: bytes) -> Callable[[str], bytes]:
+    return lru_cache(maxsize=None)(lambda purpose: _hkdf(master, purpose))
 
 
 def _hkdf(master: bytes, purpose: str) -> bytes:

@@ -3,9 +3,10 @@
 
 The tables of the store are the truth, a job only says that there is work: it is
 deferred in the transaction that made the work, has no arguments, and may run twice
-or find nothing to do. Three tasks: ``deliver`` sends what is due, ``sweep`` escalates,
-expires, reports and purges; and ``send`` takes campaigns on. The functions behind them
-belong to the parts above and are registered by name.
+or find nothing to do. ``deliver`` sends what is due, ``sweep`` escalates, expires,
+reports and purges, ``send`` takes campaigns on, ``check`` runs the checks of those with
+long lists, ``lists`` uploads. The functions behind them belong to the parts above and
+are registered by name.
 """
 
 import asyncio
@@ -24,7 +25,10 @@ from undisclosed.store.database import Connection, database
 DELIVER: Final = "deliver"
 SWEEP: Final = "sweep"
 SEND: Final = "send"
-TASKS: Final = (SWEEP, DELIVER, SEND)
+LISTS: Final = "lists"
+CHECK: Final = "check"
+RETURNS: Final = "returns"
+TASKS: Final = (SWEEP, DELIVER, SEND, LISTS, CHECK, RETURNS)
 QUEUE: Final = "undisclosed"
 
 _ENOUGH_WAITING = 20

@@ -1,19 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journal: one entry for each act, in the transaction that did it.
 
-It holds no address. Whoever acted stands in it by an account's id or a part's
-name, mail by its id. The database refuses to change or remove an entry.
+It holds no address. Whoever acted stands in it by a part's name or, where it was a
+person, by a pseudonym whose key can be destroyed (``store.pseudonyms``); mail stands in
+it by its id. The database refuses to change or remove an entry.
 """
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+from undisclosed.store import pseudonyms
 from undisclosed.store.database import Connection, database
 
 WITHHELD: Final = "(withheld)"
 """What stands in an entry for a fact that looks like an address."""
+
+_NO_PEOPLE: Final = frozenset({"team"})
+"""Facts whose ids look like an account's and are none."""
 
 _INSERT: Final = (
     "INSERT INTO store_journalentry (at, event, actor, facts)"
@@ -24,7 +30,8 @@ _INSERT: Final = (
 def write(event: str, *, actor: str = "", **facts: object) -> None:
     """Write one entry, part of the caller's transaction where there is one.
 
-    ``actor`` is an account's id or a part's name. Raises TransientError.
+    ``actor`` is an account's id, kept as a pseudonym, or a part's name. Raises
+    TransientError.
     """
     with database() as connection:
         write_with(connection, event, facts, actor=actor)
@@ -39,28 +46,45 @@ def write_with(
     at: datetime | None = None,
 ) -> None:
     """The same over a connection that is in hand."""
-    connection.run(
-        _INSERT,
-        (at or datetime.now(UTC), event, _safe(actor), json.dumps(_safe_facts(facts))),
-    )
+    time = at or datetime.now(UTC)
+    safe = _Safe(connection, time)
+    written = {name: safe.fact(name, value) for name, value in facts.items()}
+    connection.run(_INSERT, (time, event, safe.text(actor), json.dumps(written)))
 
 
-def _safe_facts(facts: Mapping[str, object]) -> dict[str, object]:
-    return {name: _safe_value(value) for name, value in facts.items()}
+@dataclass(frozen=True, slots=True)
+class _Safe:
+    """Turns values into what may stand in the journal at one time."""
+
+    connection: Connection
+    at: datetime
+
+    def fact(self, name: str, value: object) -> object:
+        if name in _NO_PEOPLE:
+            return _without_address(str(value))
+        return self.value(value)
+
+    def value(self, value: object) -> object:
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case list() | tuple() | set() | frozenset():
+                return [self.value(item) for item in value]
+            case dict():
+                return {
+                    self.text(str(name)): self.fact(str(name), item)
+                    for name, item in value.items()
+                }
+            case _:
+                return self.text(str(value))
+
+    def text(self, text: str) -> str:
+        """A person as a pseudonym."""
+        if pseudonyms.is_person(text):
+            return pseudonyms.of(self.connection, text, self.at)
+        return _without_address(text)
 
 
-def _safe_value(value: object) -> object:
-    match value:
-        case None | bool() | int() | float():
-            return value
-        case list() | tuple() | set() | frozenset():
-            return [_safe_value(item) for item in value]
-        case dict():
-            return {_safe(str(k)): _safe_value(item) for k, item in value.items()}
-        case _:
-            return _safe(str(value))
-
-
-def _safe(text: str) -> str:
+def _without_address(text: str) -> str:
     """A last line of defence: nothing with an at sign enters the journal."""
     return WITHHELD if "@" in text else text

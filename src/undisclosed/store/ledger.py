@@ -8,7 +8,7 @@ that a page never counts a million of them.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,10 +32,13 @@ SELECT c.id, r.number, r.address_hash, r.domain,
  WHERE c.id = %s
 ON CONFLICT (campaign_id, number) DO NOTHING
 """
+OTHER_LIST: Final = "Its list is not the one that was approved."
+"""Why nothing may leave any more where the list was imported anew, or destroyed."""
+
 _CLAIM: Final = """
 WITH due AS (
     SELECT number FROM store_delivery
-     WHERE campaign_id = %s AND state IN ('queued', 'delayed')
+     WHERE campaign_id = %s AND state IN ('queued', 'delayed') AND number <= %s
        AND (next_attempt_at IS NULL OR next_attempt_at <= %s)
        AND (lease_until IS NULL OR lease_until <= %s)
      ORDER BY number LIMIT %s FOR UPDATE SKIP LOCKED
@@ -44,31 +47,45 @@ UPDATE store_delivery d SET lease_by = %s, lease_until = %s
   FROM due WHERE d.campaign_id = %s AND d.number = due.number
 RETURNING d.number, d.attempts, d.domain
 """
-_MAY_SEND: Final = (
-    "SELECT 1 FROM store_campaign WHERE id = %s AND state = 'sending' FOR SHARE"
-)
-_BEGIN: Final = """
-UPDATE store_delivery SET state = 'in doubt', attempts = attempts + 1, updated_at = %s
- WHERE campaign_id = %s AND number = ANY(%b::int[]) AND lease_by = %s
-   AND state IN ('queued', 'delayed')
-RETURNING number
+_FIRST: Final = """
+SELECT max(number), count(*) FROM (
+    SELECT number FROM store_delivery
+     WHERE campaign_id = %s AND state <> 'suppressed' ORDER BY number LIMIT %s
+) AS first
 """
-_MARK: Final = """
+# Shared with other workers; whoever pauses, cancels or imports the list anew waits
+# for the transactions that began before, and is seen by all that begin after.
+_STANDING: Final = """
+SELECT c.state, l.version = c.list_version AND l.data_key IS NOT NULL
+  FROM store_campaign c LEFT JOIN store_recipientlist l ON l.id = c.list_id
+ WHERE c.id = %s FOR SHARE OF c
+"""
+# One statement for both, so that workers take the tally's rows in one order.
+_TURN: Final = """
 UPDATE store_delivery d
-   SET state = o.state, reply_code = o.code, reply_status = o.status,
-       reply_sealed = o.sealed, next_attempt_at = o.again, reason = o.reason,
-       lease_by = '', lease_until = NULL, updated_at = %s
-  FROM unnest(%b::int[], %b::text[], %b::smallint[], %b::text[], %b::bytea[],
-              %b::timestamptz[], %b::text[])
-       AS o(number, state, code, status, sealed, again, reason)
- WHERE d.campaign_id = %s AND d.number = o.number AND d.state = 'in doubt'
+   SET state = o.state, attempts = d.attempts + o.begins::int, reply_code = o.code,
+       reply_status = o.status, reply_sealed = o.sealed, next_attempt_at = o.again,
+       reason = o.reason, updated_at = %s,
+       lease_by = CASE WHEN o.begins THEN d.lease_by ELSE '' END,
+       lease_until = CASE WHEN o.begins THEN %s::timestamptz END
+  FROM unnest(%b::int[], %b::bool[], %b::text[], %b::smallint[], %b::text[],
+              %b::bytea[], %b::timestamptz[], %b::text[], %b::int[])
+       AS o(number, begins, state, code, status, sealed, again, reason, attempt)
+ WHERE d.campaign_id = %s AND d.number = o.number
+   AND CASE WHEN o.begins
+            THEN d.state IN ('queued', 'delayed') AND d.lease_by = %s
+            ELSE d.state = 'in doubt'
+                 AND (o.attempt IS NULL OR o.attempt = d.attempts) END
+RETURNING d.number, o.begins, d.attempts
 """
 _GIVE_BACK: Final = """
 UPDATE store_delivery SET lease_by = '', lease_until = NULL
- WHERE campaign_id = %s AND lease_by = %s AND state IN ('queued', 'delayed')
+ WHERE campaign_id = %s AND lease_by = %s AND lease_until IS NOT NULL
 """
 _POSTPONE: Final = """
-UPDATE store_delivery SET lease_by = '', lease_until = NULL, next_attempt_at = %s
+UPDATE store_delivery
+   SET lease_by = '', lease_until = NULL,
+       next_attempt_at = coalesce(%s, next_attempt_at)
  WHERE campaign_id = %s AND number = ANY(%b::int[]) AND lease_by = %s
    AND state IN ('queued', 'delayed')
 """
@@ -95,6 +112,7 @@ SELECT count(*), count(*) FILTER (WHERE lease_until > %s),
        min(next_attempt_at) FILTER (WHERE state <> 'in doubt')
   FROM store_delivery
  WHERE campaign_id = %s AND state IN ('queued', 'delayed', 'in doubt')
+   AND number <= %s
 """
 _ROWS: Final = """
 SELECT number, state, attempts, reply_code, reply_status, reply_sealed, reason,
@@ -106,13 +124,13 @@ SELECT number, state, attempts, reply_code, reply_status, reply_sealed, reason,
 _DECIDE_DOUBT: Final = """
 UPDATE store_delivery SET state = %s, updated_at = %s, lease_by = '',
        lease_until = NULL, reason = %s
- WHERE campaign_id = %s AND state = 'in doubt'
-   AND (lease_until IS NULL OR lease_until <= %s)
-RETURNING number
+ WHERE campaign_id = %s AND state = 'in doubt' AND updated_at <= %s
+   AND (lease_until IS NULL OR lease_until <= %s) AND attempts < %s
 """
 _CLAIMANTS: Final = (
     "SELECT DISTINCT lease_by FROM store_delivery WHERE lease_until > now()"
 )
+_IN_DOUBT: Final = DeliveryState.IN_DOUBT
 _FREE: Final = (
     "UPDATE store_delivery SET lease_until = NULL"
     " WHERE lease_by = %s AND lease_until IS NOT NULL"
@@ -121,8 +139,8 @@ _GIVE_UP: Final = """
 UPDATE store_delivery SET state = 'failed', reason = %s, updated_at = %s,
        lease_by = '', lease_until = NULL
  WHERE campaign_id = %s AND state IN ('queued', 'delayed')
-   AND (lease_until IS NULL OR lease_until <= %s)
 """
+_ALL: Final = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +158,8 @@ class Marked:
 
     ``code`` and ``status`` are the reply's (RFC 5321 §4.2, RFC 3463), ``reply`` its
     text, which may hold an address and is sealed. ``again_at`` for a delayed one.
+    ``attempt`` is the one that was answered: an answer to an older one counts for
+    nothing. None for whichever was the last.
     """
 
     number: int
@@ -149,6 +169,19 @@ class Marked:
     reply: str = field(default="", repr=False)
     again_at: datetime | None = None
     reason: str = ""
+    attempt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was begun: rows with the number of their attempt. And what was recorded.
+
+    ``because`` says why nothing may be begun any more; empty where it may.
+    """
+
+    begun: Mapping[int, int]
+    recorded: int
+    because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,72 +227,138 @@ def analyse() -> None:
         connection.run("ANALYZE store_delivery")
 
 
+def first(campaign_id: str, most: int) -> tuple[int, int]:
+    """The number of the last of the first people who are mailed, and how many.
+
+    ``most`` people at the most; both 0 where there is nobody.
+    """
+    with database() as connection:
+        row = connection.one(_FIRST, (campaign_id, most))
+    return (row[0] or 0, row[1]) if row else (0, 0)
+
+
 def claim(
-    campaign_id: str, *, by: str, limit: int, lease: timedelta, now: datetime
+    campaign_id: str,
+    *,
+    by: str,
+    limit: int,
+    lease: timedelta,
+    now: datetime,
+    last: int = _ALL,
 ) -> list[Claimed]:
-    """Take rows whose time has come, lowest numbers first. Raises TransientError."""
-    values = (campaign_id, now, now, limit, by, now + lease, campaign_id)
+    """Take rows whose time has come, lowest numbers first, up to the number ``last``.
+
+    Raises TransientError.
+    """
+    values = (campaign_id, last, now, now, limit, by, now + lease, campaign_id)
     with database() as connection:
         rows = connection.all(_CLAIM, values)
     return sorted((Claimed(*row) for row in rows), key=lambda one: one.number)
 
 
+def turn(
+    campaign_id: str,
+    outcomes: Sequence[Marked],
+    numbers: Sequence[int],
+    *,
+    by: str,
+    lease: timedelta,
+    now: datetime,
+) -> Turn:
+    """Record answers, and write down what is about to leave next: durable on return.
+
+    Nothing may leave any more where the campaign is not being sent, or where its list
+    is another one than was approved. Raises TransientError.
+    """
+    with transaction() as connection:
+        state, is_same = connection.one(_STANDING, (campaign_id,)) or ("", False)
+        because = _why_not(state, is_same=bool(is_same))
+        if state == "cancelled":
+            outcomes = [_ended(one) for one in outcomes]
+        begins = [] if because else [Marked(one, _IN_DOUBT) for one in numbers]
+        if not outcomes and not begins:
+            return Turn({}, 0, because)
+        values = _turn_values(campaign_id, outcomes, begins)
+        lists = (now, now + lease, *values, campaign_id, by)
+        rows = connection.all(_TURN, lists)
+    begun = {number: attempt for number, is_begun, attempt in rows if is_begun}
+    return Turn(begun, len(rows) - len(begun), because)
+
+
 def begin(
     campaign_id: str, numbers: Sequence[int], *, by: str, now: datetime
 ) -> frozenset[int]:
-    """Write down that these are about to leave; those that may. Durable on return.
-
-    None may where the campaign was paused or cancelled meanwhile. Raises
-    TransientError.
-    """
-    with transaction() as connection:
-        if connection.one(_MAY_SEND, (campaign_id,)) is None:
-            return frozenset()
-        rows = connection.all(_BEGIN, (now, campaign_id, list(numbers), by))
-    return frozenset(row[0] for row in rows)
+    """Only write down that these are about to leave; those that may."""
+    lease = timedelta(minutes=5)
+    begun = turn(campaign_id, (), numbers, by=by, lease=lease, now=now).begun
+    return frozenset(begun)
 
 
 def mark(campaign_id: str, outcomes: Sequence[Marked], now: datetime) -> int:
-    """Record answers; how many rows were still in doubt. Raises TransientError."""
-    if not outcomes:
-        return 0
+    """Only record answers; how many rows were still in doubt."""
+    lease = timedelta()
+    return turn(campaign_id, outcomes, (), by="", lease=lease, now=now).recorded
+
+
+def _why_not(state: str, *, is_same: bool) -> str:
+    if state != "sending":
+        return "It is not being sent."
+    return "" if is_same else OTHER_LIST
+
+
+def _ended(one: Marked) -> Marked:
+    """The outcome in a campaign that was cancelled: nothing is tried again."""
+    if one.state not in (DeliveryState.QUEUED, DeliveryState.DELAYED):
+        return one
+    return replace(one, state=DeliveryState.FAILED, again_at=None, reason="cancelled")
+
+
+def _turn_values(
+    campaign_id: str, outcomes: Sequence[Marked], begins: Sequence[Marked]
+) -> tuple[list[object], ...]:
+    """A list for each column of the statement."""
     seal = crypto.keys().sealer("reply").seal
-    values = (
-        now,
-        [one.number for one in outcomes],
-        [one.state.value for one in outcomes],
-        [one.code for one in outcomes],
-        [one.status[:16] for one in outcomes],
+    both = [*outcomes, *begins]
+    return (
+        [one.number for one in both],
+        [number >= len(outcomes) for number in range(len(both))],
+        [one.state.value for one in both],
+        [one.code for one in both],
+        [one.status[:16] for one in both],
         [
             seal(one.reply.encode(), _reply_of(campaign_id, one.number))
             if one.reply
             else None
-            for one in outcomes
+            for one in both
         ],
-        [one.again_at for one in outcomes],
-        [one.reason for one in outcomes],
-        campaign_id,
+        [one.again_at for one in both],
+        [one.reason for one in both],
+        [one.attempt for one in both],
     )
-    with database() as connection:
-        return connection.run(_MARK, values).rowcount
 
 
 def give_back(campaign_id: str, *, by: str) -> None:
-    """End the leases of what was claimed and not begun. Raises TransientError."""
+    """End the worker's leases: it has nothing of the campaign in hand any more.
+
+    What it had begun and could not record stays in doubt. Raises TransientError.
+    """
     with database() as connection:
         connection.run(_GIVE_BACK, (campaign_id, by))
 
 
 def postpone(
-    campaign_id: str, numbers: Sequence[int], *, by: str, until: datetime
+    campaign_id: str, numbers: Sequence[int], *, by: str, until: datetime | None
 ) -> None:
-    """Leave claimed rows for later: their domain has had enough for now."""
+    """Leave claimed rows for later; with None, for whoever comes next."""
     with database() as connection:
         connection.run(_POSTPONE, (until, campaign_id, list(numbers), by))
 
 
 def take(key: str, wanted: int, *, number: float, per: timedelta, now: datetime) -> int:
-    """How many may leave now under a rate that all workers share, taken at once."""
+    """How many may leave now under a rate that all workers share, taken at once.
+
+    A negative number gives back what was taken and did not leave.
+    """
     values = (key, float(wanted), number / per.total_seconds(), float(number), now)
     with database() as connection:
         row = connection.one("SELECT store_take(%s, %s, %s, %s, %s)", values)
@@ -294,10 +393,13 @@ def by_domain(campaign_id: str) -> list[tuple[str, DeliveryState, int]]:
     return [(domain, DeliveryState(state), n) for domain, state, n in rows if n]
 
 
-def left(campaign_id: str, now: datetime) -> Left:
-    """What is still to be done. Few rows are open near the end; asked only then."""
+def left(campaign_id: str, now: datetime, last: int = _ALL) -> Left:
+    """What is still to be done, up to the number ``last``.
+
+    Few rows are open near the end; asked only then.
+    """
     with database() as connection:
-        row = connection.one(_LEFT, (now, now, campaign_id))
+        row = connection.one(_LEFT, (now, now, campaign_id, last))
     return Left(*row) if row else Left(0, 0, 0, None)
 
 
@@ -337,18 +439,16 @@ def decide_doubt(
     now: datetime,
     *,
     reason: str,
+    before: datetime | None = None,
+    attempts: int = _ALL,
 ) -> int:
-    """Decide all that is in doubt and in nobody's hand: again, or as sent."""
-    values = (state.value, now, reason, campaign_id, now)
+    """Decide all that is in doubt and in nobody's hand: again, or as sent.
+
+    ``before``: only what was begun until then; ``attempts``: only what was tried less
+    often. ``store.doubt`` writes the journal.
+    """
+    values = (state.value, now, reason, campaign_id, before or now, now, attempts)
     return connection.run(_DECIDE_DOUBT, values).rowcount
-
-
-def settle_doubt(
-    campaign_id: str, state: DeliveryState, now: datetime, *, reason: str
-) -> int:
-    """The same in a transaction of its own: the campaign's policy decides."""
-    with transaction() as connection:
-        return decide_doubt(connection, campaign_id, state, now, reason=reason)
 
 
 def free_leases_of_the_dead() -> int:
@@ -368,8 +468,19 @@ def free_leases_of_the_dead() -> int:
 def give_up(
     connection: Connection, campaign_id: str, now: datetime, *, reason: str
 ) -> int:
-    """End all that was not begun: its time is over, or the campaign is cancelled."""
-    return connection.run(_GIVE_UP, (reason, now, campaign_id, now)).rowcount
+    """End all that was not begun, once the campaign was cancelled; how many.
+
+    What a worker had claimed, too: it cannot begin it any more.
+    """
+    return connection.run(_GIVE_UP, (reason, now, campaign_id)).rowcount
+
+
+def sealed_reply(campaign_id: str, number: int, reply: str) -> bytes | None:
+    """What was said of a delivery, sealed for its row; None where nothing was."""
+    if not reply:
+        return None
+    seal = crypto.keys().sealer("reply").seal
+    return seal(reply.encode("utf-8", "replace"), _reply_of(campaign_id, number))
 
 
 def _reply_of(campaign_id: str, number: int) -> str:

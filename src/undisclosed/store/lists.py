@@ -58,9 +58,20 @@ _SOME: Final = (
     " WHERE list_id = %s AND number = ANY(%b::int[])"
 )
 _WAYS: Final = "SELECT way, count(*) FROM store_listrow WHERE list_id = %s GROUP BY way"
+_IN_USE: Final = (
+    "SELECT 1 FROM store_campaign"
+    " WHERE list_id = %s AND state IN ('sending', 'paused') LIMIT 1"
+)
 _DESTROY: Final = """
 UPDATE store_recipientlist SET data_key = NULL, columns_sealed = NULL, rows = 0,
        mailed = 0, destroyed_at = %s WHERE id = %s AND destroyed_at IS NULL
+"""
+_OVER: Final = """
+SELECT id FROM store_recipientlist l
+ WHERE keep_until < %s AND destroyed_at IS NULL
+   AND NOT EXISTS (SELECT FROM store_campaign c
+                    WHERE c.list_id = l.id AND c.state IN ('sending', 'paused'))
+ ORDER BY keep_until LIMIT %s
 """
 _COPY: Final = sql.SQL(
     "COPY store_listrow (list_id, number, address_hash, domain, way, sealed)"
@@ -71,6 +82,10 @@ _TYPES: Final = ("varchar", "int4", "bytea", "varchar", "varchar", "bytea")
 
 class NoSuchList(UndisclosedError):
     """There is no such list, or it was destroyed."""
+
+
+class ListInUse(UndisclosedError):
+    """A campaign is being sent to this list: it can be changed when that has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +173,15 @@ def import_rows(
     """Replace everything in a list, in one transaction.
 
     ``shared_domains`` are those that at least ``FEW`` people of the list share.
-    Raises NoSuchList, and whatever ``rows`` raises: then the list is as it was.
+    Raises NoSuchList, ListInUse, and whatever ``rows`` raises: then the list is as it
+    was.
     """
     key, wrapped = crypto.keys().new_data_key(f"list/{list_id}")
     writing = _Writing(list_id, columns, key, shared_domains)
     with transaction() as connection:
         if connection.one(_LOCK, (list_id,)) is None:
             raise NoSuchList(list=list_id)
+        _refuse_in_use(connection, list_id)
         connection.run(_EMPTY, (list_id,))
         _copy(connection, writing, rows, progress)
         sealed = key.seal(json.dumps(list(columns)).encode(), f"columns/{list_id}")
@@ -218,18 +235,34 @@ def ways(list_id: str) -> dict[Way, int]:
 
 
 def destroy(list_id: str, *, by: str, now: datetime) -> None:
-    """Destroy a list: its key first, its rows with it. Raises NoSuchList."""
+    """Destroy a list: its key first, its rows with it. Raises NoSuchList, ListInUse."""
     with transaction() as connection:
         if not connection.run(_DESTROY, (now, list_id)).rowcount:
             raise NoSuchList(list=list_id)
+        _refuse_in_use(connection, list_id)
         connection.run(_EMPTY, (list_id,))
         _write(connection, "list destroyed", by, now, list=list_id)
+
+
+def destroy_over(now: datetime, most: int) -> int:
+    """Destroy lists whose last day is over; how many. One being mailed waits."""
+    with database() as connection:
+        over = connection.all(_OVER, (now.date(), most))
+    for (list_id,) in over:
+        destroy(list_id, by="retention", now=now)
+    return len(over)
 
 
 def masked(row: Row) -> Row:
     """The row as those see it who may not see rows: that there is something."""
     values = {column: _mask(value) for column, value in row.values.items()}
     return Row(row.number, None, values, row.way)
+
+
+def _refuse_in_use(connection: Connection, list_id: str) -> None:
+    # Asked with the list's row in hand, which whoever starts a campaign waits for.
+    if connection.one(_IN_USE, (list_id,)) is not None:
+        raise ListInUse(list=list_id)
 
 
 def _mask(value: str) -> str:

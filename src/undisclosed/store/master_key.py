@@ -14,18 +14,29 @@ from undisclosed.store.crypto import KEY_SIZE, new_master_key
 from undisclosed.store.settings_values import Settings
 
 
+class KeyIsGiven(UndisclosedError):
+    """The master key comes from the environment: only who gives it can add another.
+
+    Put a new one before it, apart by a blank, as from `openssl rand -hex 32`.
+    """
+
+
 def parse(text: str, source: str) -> bytes:
-    """The key out of its 64 hexadecimal digits. Raises UndisclosedError."""
+    """The key out of its 64 hexadecimal digits. Raises UndisclosedError.
+
+    Several, apart by blanks or lines, are keys that follow one another: the newest
+    first (``store.crypto.Keys``).
+    """
     try:
-        key = bytes.fromhex(text.strip())
+        found = [bytes.fromhex(word) for word in text.split()]
     except ValueError:
-        key = b""
-    if len(key) != KEY_SIZE:
+        found = []
+    if not found or any(len(key) != KEY_SIZE for key in found):
         raise UndisclosedError(
             f"{source} must be {2 * KEY_SIZE} hexadecimal digits, as from "
             f"`openssl rand -hex {KEY_SIZE}`."
         )
-    return key
+    return b"".join(found)
 
 
 def file_of(data: Path) -> Path:
@@ -64,11 +75,35 @@ def of(settings: Settings, *, may_make: bool = False) -> bytes:
 def _make(file: Path) -> None:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
-        stream.write(new_master_key().hex() + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
+    _write(fresh, new_master_key().hex() + "\n")
     with contextlib.suppress(FileExistsError):
         os.link(fresh, file)
     fresh.unlink()
+
+
+def add(settings: Settings) -> None:
+    """Put a new key before those in the key file, durably, or leave it as it was.
+
+    Raises KeyIsGiven.
+    """
+    if settings.master_key is not None:
+        raise KeyIsGiven
+    of(settings)
+    file = file_of(settings.store.data)
+    fresh = file.with_name(f"{file.name}.{os.getpid()}")
+    kept = file.read_text("ascii")
+    _write(fresh, f"{new_master_key().hex()}\n{kept}")
+    fresh.replace(file)
+    folder = os.open(file.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _write(file: Path, text: str) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())

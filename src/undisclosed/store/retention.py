@@ -9,7 +9,15 @@ what was sealed with it with it. Counts and the journal stay.
 from datetime import datetime
 from typing import Final
 
-from undisclosed.store import accepted, memory_retention, used
+from undisclosed.store import (
+    accepted,
+    cache,
+    lists,
+    memory_retention,
+    pseudonyms,
+    uploads,
+    used,
+)
 from undisclosed.store.database import Connection, transaction
 from undisclosed.store.settings_values import Settings
 
@@ -51,7 +59,12 @@ _FORGET: Final = (
     " WHERE id = ANY(%b::text[])",
 )
 _LINKS: Final = "DELETE FROM store_loginlink WHERE expires_at < %s"
-_SESSIONS: Final = "DELETE FROM django_session WHERE expire_date < %s"
+_SESSIONS: Final = (
+    "DELETE FROM django_session WHERE expire_date < %s",
+    # Where somebody was logged in is kept no longer than the session itself.
+    "DELETE FROM usersessions_usersession u WHERE NOT EXISTS ("
+    "SELECT FROM django_session s WHERE s.session_key = u.session_key)",
+)
 
 
 def purge(settings: Settings, now: datetime) -> int:
@@ -75,7 +88,13 @@ def purge(settings: Settings, now: datetime) -> int:
         connection.run(_LINKS, (now,))
         used.forget(connection, now, _BATCH)
         accepted.purge(connection, kept_since, _MOST_ACCEPTED)
-        connection.run(_SESSIONS, (now,))
+        uploads.purge(connection, now, _BATCH)
+        lists.destroy_over(now, _BATCH)
+        connection.run(_SESSIONS[0], (now,))
+        connection.run(_SESSIONS[1])
+        cache.forget(connection, now)
+        forgotten = now - settings.store.people_retention
+        pseudonyms.destroy_over(connection, forgotten, now)
         return gone + _forget_holds(connection, kept_since)
 
 

@@ -14,13 +14,20 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from undisclosed.core.address import Address
 from undisclosed.core.policy import OnBroken, Policy, Signatures, policy_from
 from undisclosed.errors import UndisclosedError
 from undisclosed.formats.configuration import ConfigurationError, Table, parse_toml
-from undisclosed.store import master_key, settings_milter, settings_smarthost
+from undisclosed.store import (
+    master_key,
+    settings_milter,
+    settings_returns,
+    settings_smarthost,
+)
 from undisclosed.store.framework import configure, django_settings
+from undisclosed.store.roles import APPROVING
 from undisclosed.store.settings_table import ENVIRONMENT, SETTINGS, read_table
 from undisclosed.store.settings_values import (
     AccessSettings,
@@ -106,7 +113,7 @@ def _read(file: Path | None, environment: Mapping[str, str]) -> Settings:
         api=reader.api(),
         holds=reader.holds(),
         delivery=reader.delivery(),
-        send=reader.send(),
+        send=reader.send(environment),
         store=reader.store(environment),
         policy=reader.policy(),
         file=file,
@@ -234,7 +241,15 @@ class _Reader:
             listen=listen,
             url=url.rstrip("/"),
             processes=self.values["console.processes"],
+            time_zone=self.time_zone("console.time_zone"),
         )
+
+    def time_zone(self, name: str) -> str:
+        """The name of a time zone that this system knows."""
+        try:
+            return ZoneInfo(self.values[name]).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise self.error(name, "is no time zone that is known here") from None
 
     def api(self) -> ApiSettings:
         origins = self.values["api.origins"]
@@ -270,7 +285,7 @@ class _Reader:
             dsn_interval=timedelta(minutes=value["delivery.dsn_interval"]),
         )
 
-    def send(self) -> SendingSettings:
+    def send(self, environment: Mapping[str, str]) -> SendingSettings:
         value = self.values
         domain = value["send.return_domain"]
         if domain and not _DOMAIN.fullmatch(domain):
@@ -282,7 +297,39 @@ class _Reader:
             per_minute=value["send.per_minute"],
             per_hour=value["send.per_hour"],
             per_domain_minute=value["send.per_domain_minute"],
+            approvals=self.approvals("send.approvals", fewest=1),
+            approvals_inside=self.approvals("send.approvals_inside"),
+            approvals_sensitive=self.approvals("send.approvals_sensitive"),
+            remind_after=timedelta(hours=value["send.remind_after"]),
+            reminders=value["send.reminders"],
+            name_servers=self.name_servers(),
+            returns=settings_returns.returns(
+                self, secret(settings_returns.PASSWORD, environment)
+            ),
+            seeds=settings_returns.seeds(
+                self, secret(settings_returns.SEEDS_PASSWORD, environment)
+            ),
         )
+
+    def name_servers(self) -> tuple[str, ...]:
+        """The addresses of name servers: names would have to be asked for."""
+        name = "send.name_servers"
+        for one in self.values[name]:
+            try:
+                ipaddress.ip_address(one)
+            except ValueError:
+                raise self.error(name, f'"{one}" must be an IP address') from None
+        return tuple(self.values[name])
+
+    def approvals(self, name: str, *, fewest: int = 0) -> tuple[str, ...]:
+        """The roles that a setting asks for."""
+        roles = tuple(dict.fromkeys(self.values[name]))
+        if not APPROVING.issuperset(roles):
+            known = ", ".join(sorted(APPROVING))
+            raise self.error(name, f"may name these roles only: {known}")
+        if len(roles) < fewest:
+            raise self.error(name, "must name at least one role")
+        return roles
 
     def store(self, environment: Mapping[str, str]) -> StoreSettings:
         value = self.values
@@ -293,6 +340,7 @@ class _Reader:
             postgres_binaries=self.path("store.postgres_binaries"),
             memory_retention=timedelta(days=value["store.memory_retention"]),
             audience_retention=timedelta(days=value["store.audience_retention"]),
+            people_retention=timedelta(days=value["store.people_retention"]),
         )
 
     def path(self, name: str) -> Path | None:

@@ -10,6 +10,8 @@ from typing import Final
 
 from undisclosed.formats.configuration import Table
 from undisclosed.store.settings_kinds import Kind, Setting
+from undisclosed.store.settings_table_returns import RETURNS
+from undisclosed.store.settings_table_seeds import SEEDS
 from undisclosed.store.settings_table_smarthost import SMARTHOST
 
 __all__ = [
@@ -232,6 +234,13 @@ SETTINGS: Final = (
         "Links in notices begin with it. Empty: http:// and console.listen.",
     ),
     Setting(
+        "console.time_zone",
+        _T,
+        "UTC",
+        "The organisation's time zone, as in Europe/London: pages show times in it, "
+        "and campaigns are scheduled in it.",
+    ),
+    Setting(
         "console.processes",
         _W,
         1,
@@ -296,6 +305,15 @@ SETTINGS: Final = (
         "Days for which Memory keeps keyed hashes of threads and of hidden audiences, "
         "from the last mail that was of them. Forgotten, a hidden audience can be shown "
         "to itself again.",
+        minimum=1,
+    ),
+    Setting(
+        "store.people_retention",
+        _N,
+        1095,
+        "Days after the end of an epoch for which the journal's pseudonyms of it can "
+        "still be read. Then their key is destroyed, and nobody can say who stood "
+        "behind them; the entries stay.",
         minimum=1,
     ),
     Setting(
@@ -376,6 +394,8 @@ SETTINGS: Final = (
         "Domain whose mail reaches us, for the bounces of campaigns: each message gets "
         "a return path of its own there. Empty: bounces go to the author.",
     ),
+    *RETURNS,
+    *SEEDS,
     Setting(
         "send.connections",
         _W,
@@ -397,6 +417,41 @@ SETTINGS: Final = (
         0,
         "Most campaign messages in a minute to the recipients of one domain. 0: no "
         "limit.",
+    ),
+    Setting(
+        "send.approvals",
+        _L,
+        ("supervisor", "manager", "communications"),
+        "Roles that have to approve a campaign to people outside, each by another "
+        "person: supervisor, manager, communications, dpo. At least one.",
+    ),
+    Setting(
+        "send.approvals_inside",
+        _L,
+        ("supervisor",),
+        "The same for a campaign to insiders only. Empty: nobody has to.",
+    ),
+    Setting(
+        "send.approvals_sensitive",
+        _L,
+        ("dpo",),
+        "Roles that have to approve besides where the list is of a special category.",
+    ),
+    Setting(
+        "send.remind_after",
+        _N,
+        24,
+        "Hours after which approvers who were asked are reminded.",
+        minimum=1,
+    ),
+    Setting("send.reminders", _W, 3, "How often they are. 0: never."),
+    Setting(
+        "send.name_servers",
+        _L,
+        (),
+        "Name servers that the checks of a campaign ask for SPF, DKIM and DMARC of the "
+        "sender's domain, as in 192.0.2.53. Empty: the system's. Without a next hop "
+        "nobody is asked.",
     ),
     Setting(
         "delivery.retry",
@@ -422,6 +477,14 @@ ENVIRONMENT: Final = (
         "UNDISCLOSED_TENANT_SECRET, UNDISCLOSED_TENANT_SECRET_FILE",
         "The secret of guard.tenant.field; several, parted by white space, are all "
         "good.",
+    ),
+    (
+        "UNDISCLOSED_RETURNS_PASSWORD, UNDISCLOSED_RETURNS_PASSWORD_FILE",
+        "The password of send.returns.imap_login.",
+    ),
+    (
+        "UNDISCLOSED_SEEDS_PASSWORD, UNDISCLOSED_SEEDS_PASSWORD_FILE",
+        "The password of send.seeds.imap_login.",
     ),
     (
         "UNDISCLOSED_MASTER_KEY, UNDISCLOSED_MASTER_KEY_FILE",

@@ -147,6 +147,7 @@ class ConsoleSettings:
     listen: HostPort
     url: str
     processes: int
+    time_zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +178,51 @@ class SendmailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BoxSettings:
+    """A mailbox that is read over IMAP. ``tls`` is "tls", "starttls" or "none".
+
+    ``done`` is the folder for what was taken, empty where it stays; ``minutes`` lie
+    between two looks.
+    """
+
+    where: HostPort
+    tls: str
+    ca: Path | None
+    login: str = field(repr=False)
+    password: str = field(repr=False)
+    folder: str = "INBOX"
+    done: str = ""
+    minutes: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnsSettings:
+    """By which ways mail comes back, and from which shares on a campaign pauses."""
+
+    listen: HostPort | None = None
+    clients: tuple[IPv4Network | IPv6Network, ...] = ()
+    complaints: tuple[Address, ...] = ()
+    box: BoxSettings | None = None
+    complaint_share: float = 0.003
+    fewest_complaints: int = 3
+    failed_share: float = 0.05
+    fewest_failures: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SeedsSettings:
+    """Addresses of a mailbox of our own that a campaign is tried with."""
+
+    addresses: tuple[Address, ...] = ()
+    box: BoxSettings | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SendingSettings:
-    """How campaigns leave. Rates count messages over all workers; 0 is no limit."""
+    """How campaigns leave, and who has to approve them.
+
+    Rates count messages over all workers; 0 is no limit. Approvals are roles.
+    """
 
     return_domain: str = ""
     connections: int = 10
@@ -186,6 +230,14 @@ class SendingSettings:
     per_minute: int = 0
     per_hour: int = 0
     per_domain_minute: int = 0
+    approvals: tuple[str, ...] = ("supervisor", "manager", "communications")
+    approvals_inside: tuple[str, ...] = ("supervisor",)
+    approvals_sensitive: tuple[str, ...] = ("dpo",)
+    remind_after: timedelta = timedelta(days=1)
+    reminders: int = 3
+    returns: ReturnsSettings = field(default_factory=ReturnsSettings)
+    seeds: SeedsSettings = field(default_factory=SeedsSettings)
+    name_servers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +280,7 @@ class StoreSettings:
     postgres_binaries: Path | None
     memory_retention: timedelta
     audience_retention: timedelta
+    people_retention: timedelta = timedelta(days=1095)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Calendars show whom they show: against others' readings, and in any spelling."""
 
+import base64
 import json
 import re
 from pathlib import Path
@@ -102,3 +103,35 @@ def test_what_a_calendar_library_writes_is_read(addresses: list[str]) -> None:
     calendar.add_component(event)
 
     assert people_in(calendar.to_ical()) == set(addresses)
+
+
+def _coded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ATTENDEE:mailto:%61nn@a.example",
+        f"DESCRIPTION;ENCODING=BASE64:{_coded('mail ann@a.example')}",
+        f"ATTENDEE;ENCODING=BASE64;VALUE=BINARY:{_coded('mailto:ann@a.example')}",
+        f"ATTACH:data:text/plain;base64,{_coded('mail ann@a.example')}",
+        f"ATTACH;ENCODING=B;VALUE=BINARY:{_coded('mail ann@a.example')}",
+        f'DESCRIPTION;ALTREP="data:text/html;base64,{_coded("<p>ann@a.example")}":x',
+        f"X-ALT-DESC;ENCODING=BASE64:{_coded('<a>ann@a.example</a>')}",
+        "X-ALT-DESC;FMTTYPE=text/html:<p>ann&#64\\;a.example</p>",
+        "UID:1\r\n ATTENDEE:mailto:ann@a.example",
+        "UID:bob@b.example\\, ann@a.example",
+        "UID;CN=ann@a.example:1",
+    ],
+)
+def test_whom_a_line_names_in_any_form_is_read(line: str) -> None:
+    calendar = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n{line}\r\nEND:VEVENT\r\n"
+
+    assert "ann@a.example" in people_in(calendar.encode())
+
+
+def test_an_identifier_names_nobody() -> None:
+    lines = "UID:20261102T120000Z-1@a.example\r\nRELATED-TO:ann@a.example\r\n"
+
+    assert people_in(f"BEGIN:VCALENDAR\r\n{lines}".encode()) == set()

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Damaged and hostile documents: read as far as they go, never an error, never long."""
 
+import base64
 import gzip
 import io
+import tarfile
 import zipfile
 
 import pytest
@@ -12,6 +14,8 @@ from hypothesis import strategies as st
 from tests.transport.reading import making
 from tests.transport.reading.making import doubts, kind_of, shown, zipped
 from undisclosed.core.documents import KINDS
+from undisclosed.core.policy import Policy
+from undisclosed.core.reading import read_content
 from undisclosed.transport.reading import found
 from undisclosed.transport.reading.kinds import read_document
 from undisclosed.transport.reading.limits import MEBIBYTE
@@ -124,6 +128,188 @@ def test_what_was_found_before_the_limit_is_kept():
 ENTITIES = """<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY a "ann@a.example">
 <!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;&b;">
 ]><w:document xmlns:w="w"><w:p>&c;</w:p></w:document>"""
+
+
+ANN = "ann@a.example"
+RUNS = "<w:r><w:t>ann</w:t></w:r><w:r><w:t>@a.example</w:t></w:r>"
+FLAT = f'<w:document xmlns:w="w"><w:body><w:p>{RUNS}</w:p></w:body></w:document>'
+
+
+def _book(files: dict[str, str | bytes]) -> bytes:
+    return making.with_files(making.workbook(), files)
+
+
+def _strings(text: str) -> bytes:
+    return _book({"xl/sharedStrings.xml": f'<sst xmlns="x"><si>{text}</si></sst>'})
+
+
+def _cell(cell: str) -> bytes:
+    sheet = f"<worksheet><sheetData><row>{cell}</row></sheetData></worksheet>"
+    return _book({"xl/worksheets/sheet9.xml": sheet})
+
+
+def _text(paragraph: str, name: str = "word/document.xml") -> bytes:
+    body = f"<w:body><w:p>{paragraph}</w:p></w:body>"
+    document = f'<w:document xmlns:w="{making.W}">{body}</w:document>'
+    return zipped({"[Content_Types].xml": "<Types/>", name: document})
+
+
+ODDLY_SPELT = {
+    "a character by its number in a string": _strings("<t>ann_x0040_a.example</t>"),
+    "a character by its number in a cell": _cell(
+        '<c r="A1" t="inlineStr"><is><t>ann_x0040_a.example</t></is></c>'
+    ),
+    "a reading above the text": _strings(
+        '<t>ann</t><rPh sb="0" eb="1"><t>zz</t></rPh><r><t>@a.example</t></r>'
+    ),
+    "strings under a name without an ending": _book(
+        {
+            "xl/texts": "<?xml version='1.0'?><sst><si><r><t>ann</t></r>"
+            "<r><t>@a.example</t></r></si></sst>"
+        }
+    ),
+    "a formula that joins": _cell('<c r="A1"><f>"ann"&amp;"@"&amp;"a.example"</f></c>'),
+    "a formula that makes the at sign": _cell(
+        '<c r="A1"><f>CONCATENATE("ann",CHAR(64),"a.example")</f></c>'
+    ),
+    "a symbol": _text(
+        "<w:r><w:t>ann</w:t></w:r>"
+        '<w:r><w:sym w:char="F040"/></w:r><w:r><w:t>a.example</w:t></w:r>'
+    ),
+    "a document at another place": _text(RUNS, "a/b.xml"),
+    "a document under a name without an ending": _text(RUNS, "a/b"),
+    "a document behind a backslash": _text(RUNS, "word\\document.xml"),
+    "ruby": making.open_document(
+        "text",
+        "<text:p><text:ruby><text:ruby-base>ann</text:ruby-base>"
+        "<text:ruby-text>t</text:ruby-text></text:ruby>@a.example</text:p>",
+        {},
+    ),
+    "an OpenDocument formula": making.open_document(
+        "spreadsheet",
+        '<table:table-cell table:formula="of:=&quot;ann&quot;&amp;&quot;@a.example'
+        '&quot;"/>',
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize("spelt", ODDLY_SPELT)
+def test_whoever_an_office_program_would_show_is_read(spelt):
+    found = shown(ODDLY_SPELT[spelt])
+
+    assert ANN in set().union(*found.values())
+
+
+LIST = b"name;mail\r\nAnn;ann@a.example\r\n"
+FILES = {
+    "text without an ending": ("list", LIST),
+    "text under an ending that nobody knows": ("list.dat", LIST),
+    "text of a copy": ("list.csv.bak", LIST),
+    "UTF-16": ("list.dat", LIST.decode().encode("utf-16")),
+    "a database of old": ("list.dbf", b"\x03" + bytes(40) + b"ann@a.example        "),
+    "OneNote": ("a.one", b"\xe4\x52\x5c\x7b" + ANN.encode("utf-16-le")),
+    "flat XML of a text": ("a.fodt", FLAT.encode()),
+    "flat XML under the name of a document": ("a.docx", FLAT.encode()),
+    "an archive that unpacks itself": (
+        "a.exe",
+        b"MZ" + bytes(500) + zipped({"a.csv": LIST}),
+    ),
+    "an archive behind a picture": (
+        "a.zip",
+        b"\xff\xd8\xff\xe0" + bytes(500) + zipped({"a.csv": LIST}),
+    ),
+    "an image of a disk": ("a.iso", bytes(40_000) + zipped({"a.csv": LIST})),
+}
+
+
+class _AtOnce:
+    """A reader in this process."""
+
+    def read(self, kind, content):
+        return read_document(kind, content)
+
+
+def _attached(name: str, content: bytes, media_type: str) -> bytes:
+    head = (
+        "From: o@own.example\r\nTo: x@x.example\r\nMIME-Version: 1.0\r\n"
+        f'Content-Type: {media_type}; name="{name}"\r\n'
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    return head.encode() + base64.encodebytes(content)
+
+
+def _read(message: bytes):
+    policy = Policy(own_domains=frozenset({"own.example"}))
+    return read_content(message, policy, reader=_AtOnce())
+
+
+@pytest.mark.parametrize("named", FILES)
+def test_a_file_is_read_whatever_it_is_called(named):
+    name, content = FILES[named]
+
+    read = _read(_attached(name, content, "application/octet-stream"))
+
+    assert ANN in {one.person for one in read.shown}
+
+
+def test_text_that_says_that_it_is_a_picture_is_read():
+    read = _read(_attached("a.png", LIST, "image/png"))
+
+    assert ANN in {one.person for one in read.shown}
+
+
+def test_a_picture_under_the_name_of_a_document_is_no_broken_document():
+    read = _read(_attached("a.pdf", b"\x89PNG\r\n\x1a\n" + bytes(99), "image/png"))
+
+    assert read.uncertain == ()
+
+
+CLOSED = (
+    "a.Z a.lzma a.lz a.lz4 a.br a.wim a.dmg a.cpio a.lzh".split()
+)  # forms that are not read
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_an_archive_of_a_form_that_is_not_read_is_named(name):
+    read = _read(_attached(name, bytes(range(256)), "application/octet-stream"))
+
+    assert read.uncertain != ()
+
+
+def test_files_that_an_archives_directory_leaves_out_are_named():
+    hidden, told = zipped({"b.csv": LIST}), zipped({"x.txt": b"nothing"})
+    left_out = hidden[: hidden.index(b"PK\x01\x02")] + told
+
+    assert doubts(left_out) == (found.BROKEN,)
+    assert doubts(hidden + told) == (found.BROKEN,)
+    assert doubts(told) == ()
+
+
+def test_what_is_named_like_a_folder_of_an_archive_is_read():
+    folder = zipped({"a_csv": LIST}).replace(b"a_csv", b"acsv/")
+
+    assert ANN in set().union(*shown(folder).values())
+
+
+def test_compressed_files_behind_zero_bytes_are_read():
+    content = gzip.compress(b"x") + b"\0\0" + gzip.compress(LIST)
+
+    assert ANN in set().union(*shown(content).values())
+
+
+def test_a_second_tape_archive_behind_the_first_is_read():
+    def tape(name: str, content: bytes) -> bytes:
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w") as archive:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+        return buffer.getvalue()
+
+    both = tape("x", b"x") + tape("list.csv", LIST)
+
+    assert ANN in set().union(*shown(both).values())
 
 
 def test_entities_of_a_documents_own_are_not_unfolded():

@@ -30,7 +30,11 @@ def test_every_kind_of_document_has_its_reader():
 
 
 XLSX = {
-    "attached table": {"cell@seen.example", "made@formula.example"},
+    "attached table": {
+        "cell@seen.example",
+        "made@formula.example",
+        "xmade@formula.example",
+    },
     "attached table: hidden row": {"row@hidden.example"},
     "attached table: hidden column": {"column@hidden.example"},
     "attached table: hidden sheet": {
@@ -402,8 +406,11 @@ def test_two_files_of_one_name_are_both_read():
     assert _all(shown(buffer.getvalue())) == {ADDRESS, "bob@b.example"}
 
 
-def test_a_picture_under_the_name_of_a_table_is_no_document():
-    assert making.kind_of_document("", ("a.xlsx",), b"\x89PNG\r\n\x1a\n") is None
+def test_a_picture_under_the_name_of_a_table_is_a_picture():
+    picture = b"\x89PNG\r\n\x1a\n picture@pixels.example"
+
+    assert shown(picture, "a.xlsx") == {}
+    assert doubts(picture, "a.xlsx") == ()
 
 
 def test_a_pdf_with_a_password_says_so():

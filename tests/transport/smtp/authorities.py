@@ -28,9 +28,18 @@ class Authority:
 
     def client(self, name: str) -> tuple[Path, Path, str]:
         """Certificate, key and fingerprint of a client with this DNS name."""
+        return self._issue(name, ExtendedKeyUsageOID.CLIENT_AUTH)
+
+    def server(self, name: str) -> tuple[Path, Path, str]:
+        """The same of a server."""
+        return self._issue(name, ExtendedKeyUsageOID.SERVER_AUTH)
+
+    def _issue(
+        self, name: str, purpose: x509.ObjectIdentifier
+    ) -> tuple[Path, Path, str]:
         key = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+        usage = x509.ExtendedKeyUsage([purpose])
         certificate = (
             self._builder(subject, key)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False)

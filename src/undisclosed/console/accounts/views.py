@@ -3,6 +3,9 @@
 
 from uuid import UUID
 
+from allauth.account.decorators import reauthentication_required
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
 from django.contrib import auth
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -23,7 +26,6 @@ from undisclosed.store import crypto, journal
 from undisclosed.store.bootstrap import FIRST_LOGIN, login_link
 from undisclosed.store.models import Account, AccountAddress, LoginLink, Role
 
-BACKEND = "undisclosed.console.accounts.backend.AddressAndPassword"
 _GET_OR_POST = require_http_methods(["GET", "HEAD", "POST"])
 
 
@@ -36,17 +38,18 @@ def log_in(request: HttpRequest) -> HttpResponse:
     form = LogInForm(request.POST or None)
     status = 200
     if request.method == "POST" and form.is_valid():
-        status = _try_to_log_in(request, form)
-        if status == 302:
-            return redirect(_way_back(request))
+        done = _try_to_log_in(request, form)
+        if isinstance(done, HttpResponse):
+            return done
+        status = done
     asked = request.POST.get("next", request.GET.get("next", ""))
     return render(
         request, "accounts/log_in.html", {"form": form, "next": asked}, status=status
     )
 
 
-def _try_to_log_in(request: HttpRequest, form: LogInForm) -> int:
-    """Check one guess; the status of the answer, with the form's error set."""
+def _try_to_log_in(request: HttpRequest, form: LogInForm) -> HttpResponse | int:
+    """Check one guess: the way on, or the status with the form's error set."""
     login, client = form.cleaned_data["login"], _client(request)
     if throttle.is_throttled(login, client, timezone.now()):
         form.add_error(None, _("Too many tries. Wait fifteen minutes, then try again."))
@@ -58,9 +61,14 @@ def _try_to_log_in(request: HttpRequest, form: LogInForm) -> int:
         throttle.record_failure(login, client)
         form.add_error(None, _("This address and password do not belong together."))
         return 403
-    auth.login(request, account, backend=BACKEND)
-    journal.write("logged in", actor=str(account.pk))
-    return 302
+    return _go_on(request, account, _way_back(request))
+
+
+def _go_on(request: HttpRequest, account: Account, way_back: str) -> HttpResponse:
+    """Begin a session, once the second factor was shown by whoever has one."""
+    login = Login(user=account, redirect_url=way_back)
+    response: HttpResponse = perform_password_login(request, {}, login)
+    return response
 
 
 @require_POST
@@ -104,8 +112,7 @@ def _enter(request: HttpRequest, link: LoginLink, form: EnterForm) -> HttpRespon
             _give_address(account, form.cleaned_data["login"])
         account.save()
         journal.write("log-in link used", actor=str(account.pk))
-    auth.login(request, account, backend=BACKEND)
-    return redirect("start")
+    return _go_on(request, account, reverse("start"))
 
 
 def _give_address(account: Account, address: Address) -> None:
@@ -146,6 +153,7 @@ def _no_link(
 
 @requires(Right.INVITE)
 @_GET_OR_POST
+@reauthentication_required(app="console", allow_get=True)
 def accounts(request: HttpRequest) -> HttpResponse:
     """Everybody who has an account, and the form that makes a new one."""
     form = InviteForm(request.POST or None)
@@ -183,6 +191,7 @@ def _invite(request: HttpRequest, form: InviteForm) -> str:
 
 @requires(Right.INVITE)
 @require_POST
+@reauthentication_required(app="console")
 def new_link(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """A new one-time link for somebody who has lost their password."""
     account = get_object_or_404(Account, pk=account_id)

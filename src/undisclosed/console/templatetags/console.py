@@ -14,12 +14,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from undisclosed.console import wiring
-from undisclosed.console.access import Right, rights_of
+from undisclosed.console.access import Right
 from undisclosed.console.observed import entries
 from undisclosed.console.sentences import in_the_readers_language
+from undisclosed.core.campaign import CampaignState, DeliveryState
 from undisclosed.core.held import CopyState, HoldState, OutgoingKind
 from undisclosed.store.desk import Page
 from undisclosed.store.models import Role
+from undisclosed.store.rights import rights_anywhere
 
 register = template.Library()
 
@@ -36,6 +38,22 @@ STATE_NAMES: Final[dict[Enum, str | Promise]] = {
     CopyState.FAILED: gettext_lazy("Failed"),
     CopyState.WITHDRAWN: gettext_lazy("Withdrawn before it left"),
     CopyState.IN_DOUBT: gettext_lazy("Withdrawn, may have left"),
+    CampaignState.DRAFT: gettext_lazy("Draft"),
+    CampaignState.CHECKED: gettext_lazy("Checked"),
+    CampaignState.SUBMITTED: gettext_lazy("Waits for approval"),
+    CampaignState.APPROVED: gettext_lazy("Approved"),
+    CampaignState.SCHEDULED: gettext_lazy("Scheduled"),
+    CampaignState.SENDING: gettext_lazy("Sending"),
+    CampaignState.PAUSED: gettext_lazy("Paused"),
+    CampaignState.DONE: gettext_lazy("Done"),
+    CampaignState.CANCELLED: gettext_lazy("Cancelled"),
+    DeliveryState.QUEUED: gettext_lazy("Queued"),
+    DeliveryState.IN_DOUBT: gettext_lazy("In doubt"),
+    DeliveryState.SENT: gettext_lazy("Sent"),
+    DeliveryState.DELAYED: gettext_lazy("Delayed"),
+    DeliveryState.DELIVERED: gettext_lazy("Delivered"),
+    DeliveryState.FAILED: gettext_lazy("Failed"),
+    DeliveryState.SUPPRESSED: gettext_lazy("Suppressed"),
     OutgoingKind.PRIVATE_COPY: gettext_lazy("Private copy"),
     OutgoingKind.INSIDERS_COPY: gettext_lazy("Copy for the insiders"),
     OutgoingKind.RELEASE: gettext_lazy("Release, unchanged"),
@@ -56,7 +74,7 @@ def count(number: int) -> str:
 
 
 @register.filter
-def state_name(state: HoldState | CopyState | OutgoingKind) -> str | Promise:
+def state_name(state: Enum) -> str | Promise:
     """The name of a state, or of a kind of copy, on screen."""
     return STATE_NAMES[state]
 
@@ -125,6 +143,24 @@ ROOMS: Final[tuple[tuple[str | Promise, str, str, frozenset[Right]], ...]] = (
         "accounts:list",
         frozenset({Right.INVITE}),
     ),
+    (
+        gettext_lazy("Lists"),
+        "lists",
+        "lists:list",
+        frozenset({Right.SEE_LISTS}),
+    ),
+    (
+        gettext_lazy("Campaigns"),
+        "campaigns",
+        "campaigns:list",
+        frozenset({Right.SEE_CAMPAIGNS}),
+    ),
+    (
+        gettext_lazy("Teams"),
+        "teams",
+        "teams:list",
+        frozenset({Right.INVITE}),
+    ),
 )
 """Every room: its name, its namespace, its first page, who may enter."""
 
@@ -140,7 +176,7 @@ def _is_open(namespace: str) -> bool:
 def rooms(context: Context) -> list[Room]:
     """The rooms that whoever looks at the page may enter."""
     request = context["request"]
-    match, rights = request.resolver_match, rights_of(request.user)
+    match, rights = request.resolver_match, rights_anywhere(request.user)
     here = match.namespace if match else ""
     return [
         Room(name, reverse(first), here == namespace)

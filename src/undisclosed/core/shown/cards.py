@@ -8,15 +8,18 @@ whole address book may be one file.
 from collections.abc import Iterator
 
 from undisclosed.core.address import Address
-from undisclosed.core.shown.calendars import names_anybody, people_of
+from undisclosed.core.shown.calendars import (
+    is_identifier,
+    names_anybody,
+    people_of,
+)
 from undisclosed.formats.calendar import content_lines
 
 CHANNEL = "vCard"
-_IDENTIFIERS = ("UID",)
 
 
 def read_card(text: str) -> Iterator[tuple[str, list[Address]]]:
     """Channel and people of each line of a vCard that names anybody."""
     for line in content_lines(text):
-        if line.name not in _IDENTIFIERS and names_anybody(line):
+        if not is_identifier(line) and names_anybody(line):
             yield CHANNEL, people_of(line)

@@ -7,9 +7,11 @@ their addresses are found here. Without a reader the content says that it needs 
 
 from undisclosed.core.documents import (
     LENGTH_OF_BEGINNING,
+    OTHER,
     TNEF,
     Document,
     kind_of_document,
+    may_hold_text,
 )
 from undisclosed.core.gathered import Gathered
 from undisclosed.core.media_types import Kind
@@ -47,6 +49,9 @@ def read_document(part: TextPart, gathered: Gathered) -> None:
         return
     beginning = bytes_of(part, LENGTH_OF_BEGINNING)[:LENGTH_OF_BEGINNING]
     kind = kind_of_document(part.media_type, part.names, beginning)
+    if kind is None and part.kind is Kind.UNREAD:
+        gathered.unread[part.media_type] = None
+        kind = OTHER if may_hold_text(part.media_type, beginning) else None
     if part.media_type in TNEF_TYPES and not gathered.recall:
         gathered.recall = has_recall_class(bytes_of(part, LONGEST_TNEF))
     if kind is None or gathered.reader is None:

@@ -129,7 +129,7 @@ def _read_files_in_lines(part: TextPart, gathered: Gathered) -> None:
     if part.kind is not Kind.CALENDAR:
         return
     data = bytes_of(part)[:LONGEST_LINES]
-    if b"BASE64" not in data.upper():
+    if b"ENCODING" not in data.upper():
         return
     text = unfolded(data).decode("latin-1")
     for media_type, name, coded in calendars.files_in(text):

@@ -5,6 +5,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -69,7 +70,9 @@ def _opened(file: Path) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return load_workbook(file, read_only=True, data_only=True)
+            # By its bytes: by a path the library would ask what the file is called.
+            content = BytesIO(file.read_bytes())
+            return load_workbook(content, read_only=True, data_only=True)
     except Exception:
         # The library raises whatever breaks first in it.
         raise TableUnreadable(_DAMAGED) from None

@@ -7,17 +7,6 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-_ACCOUNT = settings.AUTH_USER_MODEL
-
-
-def _of_account(**more: object) -> "models.ForeignKey[object, object]":
-    return models.ForeignKey(
-        on_delete=django.db.models.deletion.PROTECT,
-        related_name="+",
-        to=_ACCOUNT,
-        **more,
-    )
-
 
 class Migration(migrations.Migration):
     """Fields of campaigns, and delegations."""
@@ -29,12 +18,25 @@ class Migration(migrations.Migration):
             "campaign", "approved_sealed", models.BinaryField(null=True)
         ),
         migrations.AddField("campaign", "asked_at", models.DateTimeField(null=True)),
-        migrations.AddField("campaign", "reminders", models.IntegerField(default=0)),
+        migrations.AddField(
+            "campaign", "reminders", models.IntegerField(default=0, db_default=0)
+        ),
         migrations.AddField(
             "campaign", "check_wanted_at", models.DateTimeField(null=True)
         ),
-        migrations.AddField("campaign", "check_by", _of_account(null=True)),
-        migrations.AddField("campaign", "checked_rows", models.IntegerField(default=0)),
+        migrations.AddField(
+            "campaign",
+            "check_by",
+            models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                null=True,
+            ),
+        ),
+        migrations.AddField(
+            "campaign", "checked_rows", models.IntegerField(default=0, db_default=0)
+        ),
         migrations.CreateModel(
             name="Delegation",
             fields=[
@@ -50,8 +52,22 @@ class Migration(migrations.Migration):
                 ("digest", models.BinaryField()),
                 ("role", models.CharField(max_length=20)),
                 ("at", models.DateTimeField()),
-                ("account", _of_account()),
-                ("by", _of_account()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
                 (
                     "campaign",
                     models.ForeignKey(

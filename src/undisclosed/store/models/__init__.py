@@ -16,7 +16,13 @@ from undisclosed.store.models.caught import CaughtMail
 from undisclosed.store.models.desk import AcceptedMail, Bypass
 from undisclosed.store.models.held import HeldChunk, HeldMail, OutgoingMail
 from undisclosed.store.models.journal import JournalBatch, JournalEntry, JournalSeal
-from undisclosed.store.models.lists import ListRow, RecipientList, Suppression
+from undisclosed.store.models.lists import (
+    ListRow,
+    ListUpload,
+    ListUploadChunk,
+    RecipientList,
+    Suppression,
+)
 from undisclosed.store.models.memory import (
     Audience,
     AudienceMember,
@@ -26,6 +32,8 @@ from undisclosed.store.models.memory import (
     RememberedWave,
     VisibleMailControl,
 )
+from undisclosed.store.models.people import CampaignAuthor, PeopleEpoch
+from undisclosed.store.models.returns import ReturnedMail
 from undisclosed.store.models.team import Membership, Team
 from undisclosed.store.models.token import AccessToken, UsedToken
 from undisclosed.store.roles import Role
@@ -40,6 +48,7 @@ __all__ = [
     "Approval",
     "Bypass",
     "Campaign",
+    "CampaignAuthor",
     "CampaignFile",
     "CampaignFileChunk",
     "CaughtMail",
@@ -52,15 +61,19 @@ __all__ = [
     "JournalEntry",
     "JournalSeal",
     "ListRow",
+    "ListUpload",
+    "ListUploadChunk",
     "LoginLink",
     "Mailing",
     "MemoryKey",
     "Membership",
     "OutgoingMail",
     "Override",
+    "PeopleEpoch",
     "RateBucket",
     "RecipientList",
     "RememberedWave",
+    "ReturnedMail",
     "Role",
     "Suppression",
     "Team",

@@ -19,7 +19,8 @@ class Campaign(models.Model):
     without its attachments, as JSON, under ``data_key``. ``digest`` is what approvals
     are bound to: template, attachments, list, checks and count; NULL while it can be
     changed. ``findings`` are those of the checks (values without an address),
-    ``checked_digest`` what they ran over. ``step`` is how many may leave: 1, 10, then all (0).
+    ``checked_digest`` what they ran over. ``step`` is how many may leave: 1, 10, then
+    all (0).
     ``approved_sealed`` is the draft as somebody last approved it. ``asked_at`` is when
     approvers were last written to, ``reminders`` how often since it was submitted;
     ``check_wanted_at`` and ``check_by`` that a worker is to run the checks,
@@ -70,12 +71,12 @@ class Campaign(models.Model):
     proof_sealed = models.BinaryField(null=True)
     approved_sealed = models.BinaryField(null=True)
     asked_at = models.DateTimeField(null=True)
-    reminders = models.IntegerField(default=0)
+    reminders = models.IntegerField(default=0, db_default=0)
     check_wanted_at = models.DateTimeField(null=True)
     check_by = models.ForeignKey(
         Account, on_delete=models.PROTECT, related_name="+", null=True
     )
-    checked_rows = models.IntegerField(default=0)
+    checked_rows = models.IntegerField(default=0, db_default=0)
 
     class Meta:
         indexes: ClassVar[list[models.Index]] = [

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 
 from undisclosed.core.campaign import Sensitivity, Way
+from undisclosed.core.list_upload import UploadState
 from undisclosed.store.models.account import Account
 from undisclosed.store.models.team import Team
 
@@ -107,3 +108,48 @@ class Suppression(models.Model):
 
     def __str__(self) -> str:
         return f"suppression {self.pk} ({self.reason})"
+
+
+class ListUpload(models.Model):
+    """A file on its way into a list, sealed with a key of its own.
+
+    ``choices_sealed`` says which sheet and which column of addresses, ``found_sealed``
+    what the check found, both as JSON. ``done`` counts the rows that were read, of
+    ``people`` where that is known. Once it was imported, its key and its chunks go.
+    """
+
+    id = models.CharField(primary_key=True, max_length=32)
+    recipient_list = models.ForeignKey(
+        RecipientList,
+        on_delete=models.CASCADE,
+        related_name="uploads",
+        db_column="list_id",
+    )
+    state = models.CharField(
+        max_length=12, choices=[(one.value, one.value) for one in UploadState]
+    )
+    size = models.BigIntegerField()
+    data_key = models.BinaryField(null=True)
+    choices_sealed = models.BinaryField(null=True)
+    found_sealed = models.BinaryField(null=True)
+    people = models.IntegerField(default=0)
+    done = models.IntegerField(default=0)
+    by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"upload {self.id}"
+
+
+class ListUploadChunk(models.Model):
+    """A piece of such a file."""
+
+    pk = models.CompositePrimaryKey("upload_id", "number")
+    upload = models.ForeignKey(
+        ListUpload, on_delete=models.CASCADE, related_name="chunks", db_index=False
+    )
+    number = models.IntegerField()
+    sealed = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"chunk {self.number} of {self.upload_id}"

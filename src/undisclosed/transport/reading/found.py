@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is found while a document is read, and how much may still be looked at."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -24,6 +25,17 @@ MOST_SHOWN = 16 * MEBIBYTE
 
 LONGEST_WHOLE = 64 * 1024
 """Characters of a text that is told whole; of a longer one the lines that matter."""
+
+
+_ESCAPED = re.compile(r"_x((?![Dd][89A-Fa-f])[0-9A-Fa-f]{4})_")
+
+
+def unescaped(text: str) -> str:
+    """A text of Office Open XML with its characters in place of their numbers.
+
+    ECMA-376 part 1, §22.9.2.19: ``ann_x0040_a.example``.
+    """
+    return _ESCAPED.sub(lambda one: chr(int(one[1], 16)), text)
 
 
 class Broken(UndisclosedError):
@@ -89,6 +101,11 @@ class Findings:
 
     def show(self, channel: str, text: str) -> None:
         """Text that a channel shows; kept only where it holds an at sign."""
+        if "_x" in text:
+            self._show(channel, unescaped(text))
+        self._show(channel, text)
+
+    def _show(self, channel: str, text: str) -> None:
         if not has_at_sign(text):
             return
         if len(text) > LONGEST_WHOLE:

@@ -11,7 +11,9 @@ from undisclosed.core.documents import (
     LENGTH_OF_BEGINNING,
     MASKED,
     OLE,
+    OTHER,
     PDF,
+    PICTURES,
     RTF,
     TAR,
     TNEF,
@@ -33,6 +35,7 @@ from undisclosed.transport.reading.readers.odf import read_odf
 from undisclosed.transport.reading.readers.ole import read_ole
 from undisclosed.transport.reading.readers.outlook import read_tnef
 from undisclosed.transport.reading.readers.package import (
+    is_behind,
     open_package,
     read_archive,
 )
@@ -63,6 +66,8 @@ def read_document(kind: str, content: bytes) -> Document:
 def _open_file(name: str, content: bytes, findings: Findings) -> None:
     """Read a file inside a document, whatever it is."""
     kind = kind_of_document("", (name,), content[:LENGTH_OF_BEGINNING])
+    if kind is None and is_behind(content):
+        kind = ZIP
     if kind is None:
         read_plain(name, content, findings)
     else:
@@ -107,12 +112,23 @@ def _read_database(content: bytes, findings: Findings) -> None:
 
 
 def _read_masked(content: bytes, findings: Findings) -> None:
-    if content.lstrip()[:4] == b"{\\rt":
+    if is_behind(content):
+        _read_zip(content, findings)
+    elif content.startswith(PICTURES):
+        return  # It shows what it shows, whatever it is called.
+    elif content.lstrip()[:4] == b"{\\rt":
         read_rtf(content, findings)
     elif content.startswith(_OLD_TABLES):
         read_xls(content, findings)
     else:
         read_masked(content, findings)
+
+
+def _read_other(content: bytes, findings: Findings) -> None:
+    if is_behind(content):
+        _read_zip(content, findings)
+    else:
+        read_plain("", content, findings)
 
 
 _OFFICE = (
@@ -135,5 +151,6 @@ READERS: dict[str, Reader] = {
     DATABASE: _read_database,
     CLOSED: _read_closed,
     MASKED: _read_masked,
+    OTHER: _read_other,
 }
 """One reader for each of ``core.documents.KINDS``."""

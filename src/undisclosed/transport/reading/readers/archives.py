@@ -18,6 +18,8 @@ ARCHIVE = "attached archive"
 FILE_NAMES = "attached archive: file names"
 
 _PIECE = 64 * 1024
+_GZIP_HEADER, _FNAME, _FCOMMENT = 10, 8, 16
+_LONGEST_NAME = 4096
 _LZMA_MEMORY = 128 * 1024 * 1024
 
 
@@ -37,8 +39,21 @@ def read_gzip(content: bytes, findings: Findings) -> None:
         inflater = zlib.decompressobj(wbits=31)
         for piece in _inflated(inflater, rest, findings):
             pieces.append(piece)
-        rest = inflater.unused_data if inflater.eof else b""
+        # Zero bytes may pad it, as on tapes.
+        rest = inflater.unused_data.lstrip(b"\0") if inflater.eof else b""
+    if rest:
+        findings.doubt(BROKEN)
+    findings.show(FILE_NAMES, _gzip_name(content))
     findings.open(ARCHIVE, "", b"".join(pieces))
+
+
+def _gzip_name(content: bytes) -> str:
+    """What the header says of the file's name (RFC 1952 §2.3.1), and what follows."""
+    has_name = len(content) > _GZIP_HEADER and content[3] & (_FNAME | _FCOMMENT)
+    if not has_name:
+        return ""
+    told = content[_GZIP_HEADER : _GZIP_HEADER + _LONGEST_NAME]
+    return "\n".join(one.decode("latin-1") for one in told.split(b"\0", 2)[:2])
 
 
 def _inflated(
@@ -91,7 +106,9 @@ def _decompress(
 
 def read_tar(content: bytes, findings: Findings) -> None:
     """Read every file of a TAR archive (POSIX ustar, pax, GNU)."""
-    with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+    with tarfile.open(
+        fileobj=io.BytesIO(content), mode="r:", ignore_zeros=True
+    ) as archive:
         for member in archive:
             findings.budget.open()
             findings.show(FILE_NAMES, f"{member.name}\n{member.linkname}")

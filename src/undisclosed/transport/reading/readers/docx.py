@@ -46,6 +46,7 @@ SLIDE_CHANNELS = (
 
 _SLIDE = re.compile(r"(?i)ppt/slides/[^/]*\.xml\Z")
 _IS_HIDDEN_SLIDE = re.compile(rb'<(?:\w+:)?sld\b[^>]*\sshow="(?:0|false)"')
+_SYMBOL = re.compile(rb"<(?:\w{1,20}:)?sym\b[^<>]*40[\"']")
 _OFF = ("0", "false", "off", "none")
 
 
@@ -54,7 +55,7 @@ def read_docx(package: Package) -> None:
     findings = package.findings
     for name, content in package.files():
         channel = _channel(name, DOCUMENT_CHANNELS, DOCUMENT)
-        if not is_markup(name):
+        if not is_markup(name, content):
             findings.open(channel, name, content)
         elif name.lower().startswith("word/") and "/_rels/" not in name.lower():
             _read_story(content, findings, channel)
@@ -69,7 +70,7 @@ def read_pptx(package: Package) -> None:
         channel = _channel(name, SLIDE_CHANNELS, SLIDES)
         if _SLIDE.search(name) and _IS_HIDDEN_SLIDE.search(content[:8192]):
             channel = HIDDEN_SLIDE
-        if is_markup(name):
+        if is_markup(name, content):
             show_markup(content, findings, channel)
         else:
             findings.open(channel, name, content)
@@ -85,7 +86,7 @@ def _channel(
 
 
 def _read_story(content: bytes, findings: Findings, channel: str) -> None:
-    if not may_show(content):
+    if not (may_show(content) or _SYMBOL.search(content)):
         return
     story = _Story(findings, channel)
     try:
@@ -118,11 +119,23 @@ class _Story:
         elif name in ("tab", "br", "cr"):
             self._visible.append(" ")
             self._everything.append(" ")
+        elif name == "sym":
+            self._symbol(attribute(attributes, "char"))
         elif name == "p":
             self.close()
         for value in attributes.values():
             if "@" in value or "%40" in value:
                 self._findings.show(self._channel, value)
+
+    def _symbol(self, number: str) -> None:
+        """A character by its number (§17.3.3.30); F000 and up are those of a font."""
+        try:
+            shown = chr(int(number, 16) & 0xFF)
+        except ValueError:
+            return
+        self._everything.append(shown)
+        if not self._is_hidden:
+            self._visible.append(shown)
 
     def text(self, text: str) -> None:
         match self._reads:

@@ -22,6 +22,10 @@ INLINE = frozenset(
 """Elements at whose end a word may go on: runs of one paragraph."""
 
 
+_SIGNS = (b"@", b"%40", b"&#", b"_x")
+"""An at sign, or what may stand for one."""
+
+
 class Elements(Protocol):
     """What is told the elements of a stream."""
 
@@ -127,6 +131,6 @@ def show_source(content: bytes, findings: Findings, channel: str) -> None:
 
 def may_show(content: bytes) -> bool:
     """Whether an at sign may be in it: most files of a package hold none."""
-    if b"@" in content or b"%40" in content or b"&#" in content:
+    if any(sign in content for sign in _SIGNS):
         return True
     return not content.isascii() and html_has_at_sign(text_of(content))

@@ -19,7 +19,7 @@ from undisclosed.transport.reading.readers.markup import (
     show_source,
 )
 from undisclosed.transport.reading.readers.package import Package
-from undisclosed.transport.reading.readers.xlsx import is_markup
+from undisclosed.transport.reading.readers.xlsx import is_markup, put_together
 
 KINDS = {"spreadsheet": "table", "presentation": "slides", "graphics": "drawing"}
 """What users call each type; others are a document."""
@@ -37,6 +37,7 @@ _APART = {
     "tracked-changes": "tracked changes",
     "named-expressions": "defined name",
     "note": "note",
+    "ruby-text": "note",
 }
 """What stands inside the text without being part of it, and what users call it."""
 
@@ -53,7 +54,7 @@ def read_odf(package: Package) -> None:
         findings.doubt(PROTECTED)
     for name, content in package.files():
         place = name.lower()
-        if not is_markup(place):
+        if not is_markup(place, content):
             findings.open(channel, name, content)
         elif place.endswith("content.xml"):
             _read_content(content, findings, channel)
@@ -104,6 +105,7 @@ class _Content:
         for value in attributes.values():
             if "@" in value or "%40" in value:
                 self._findings.show(self._where(), value)
+                self._findings.show(self._where(), put_together(value))
 
     def _table(self, name: str, attributes: dict[str, str]) -> None:
         match name:

@@ -22,6 +22,8 @@ from undisclosed.transport.reading.readers.archives import ARCHIVE, FILE_NAMES
 
 _PIECE = 64 * 1024
 _ENCRYPTED = 0x41  # flag bits 0 (encrypted) and 6 (strongly): APPNOTE 4.4.4
+_LOCAL_FILE = b"PK\x03\x04"
+_LENGTHS_AT = 26
 _UNREAD = (".iwa",)
 """Files of packages (Pages, Numbers, Keynote) whose form is not read."""
 
@@ -41,7 +43,8 @@ class Package:
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Name and content of each file that can be unpacked."""
         for info in self.archive.infolist():
-            if not info.is_dir():
+            # What is named like a folder may hold bytes all the same.
+            if info.compress_size or not info.is_dir():
                 content = self._unpacked(info)
                 if content:
                     yield info.filename, content
@@ -75,9 +78,36 @@ class Package:
 def open_package(content: bytes, findings: Findings) -> Package:
     """Open a ZIP. Raises Broken."""
     try:
-        return Package(zipfile.ZipFile(io.BytesIO(content)), findings)
+        archive = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         raise Broken from None
+    if _has_more_files(content, archive):
+        findings.doubt(BROKEN)
+    return Package(archive, findings)
+
+
+def is_behind(content: bytes) -> bool:
+    """Whether a ZIP stands behind other bytes, as in one that unpacks itself."""
+    return zipfile.is_zipfile(io.BytesIO(content))
+
+
+def _has_more_files(content: bytes, archive: zipfile.ZipFile) -> bool:
+    """Whether files stand in it that its directory leaves out (APPNOTE 4.3.7).
+
+    Programs that read a ZIP from its beginning would unpack them.
+    """
+    position = 0
+    files = sorted(archive.infolist(), key=lambda one: one.header_offset)
+    for info in files:
+        start = info.header_offset
+        if content.find(_LOCAL_FILE, position, start) >= 0:
+            return True
+        lengths = content[start + _LENGTHS_AT : start + _LENGTHS_AT + 4]
+        names = int.from_bytes(lengths[:2], "little")
+        more = int.from_bytes(lengths[2:], "little")
+        end = start + _LENGTHS_AT + 4 + names + more + info.compress_size
+        position = max(position, end)
+    return content.find(_LOCAL_FILE, position) >= 0
 
 
 def read_archive(package: Package) -> None:

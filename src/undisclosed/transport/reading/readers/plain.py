@@ -122,6 +122,6 @@ def show_text(content: bytes, findings: Findings, channel: str) -> None:
         unfolded = folds.sub("", text) if "\n" in text else text
         if unfolded != text:
             findings.show(channel, unfolded)
-    if "<" in text and ("&" in text or _HTML.search(text)):
+    if "<" in text and ("&" in text or "</" in text or _HTML.search(text)):
         findings.show(channel, html_visible_text(text))
         findings.show(channel, html_sources(text))

@@ -74,7 +74,7 @@ def _show_sheet(
 
 def _show_part(name: str, content: bytes, findings: Findings) -> None:
     place = name.lower()
-    if is_markup(place):
+    if is_markup(place, content):
         show_markup(content, findings, channel_of(place))
     elif place.endswith(".bin") and not place.endswith("vbaproject.bin"):
         sweep(content, findings, channel_of(place))

@@ -11,7 +11,7 @@ from collections.abc import Container
 from dataclasses import dataclass, field
 
 from undisclosed.core.text import has_at_sign
-from undisclosed.transport.reading.found import BROKEN, Broken, Findings
+from undisclosed.transport.reading.found import BROKEN, Broken, Findings, unescaped
 from undisclosed.transport.reading.readers.markup import (
     attribute,
     may_show,
@@ -43,7 +43,12 @@ CHANNELS = (
 )  # fmt: skip
 """Which files of a package show what."""
 
+_LOOKED_AT = 64
+_BEFORE_MARKUP = b"\xef\xbb\xbf\xfe\xff\0 \t\r\n"
 _CODE = re.compile(r'&(?:"[^"]*"|K[0-9A-Fa-f]{6}|\d+|[A-Za-z])')
+_AT_SIGN = re.compile(r"(?i)\b(?:uni)?char\(\s*64\s*\)")
+_AT_SIGN_IN_FORMULA = re.compile(rb"[Cc][Hh][Aa][Rr]\(\s*64")
+_JOINED = re.compile(r'"\s{0,9}[&,;]\s{0,9}"')
 _COLUMN = re.compile(r"[A-Za-z]{1,3}")
 _LAST_COLUMN = 16_384
 _PLAIN_CELL = re.compile(
@@ -64,14 +69,24 @@ def channel_of(name: str) -> str:
     return TABLE
 
 
+def put_together(formula: str) -> str:
+    """A formula with the texts that it joins as one: ``"ann" & "@a.example"``.
+
+    Programs work a formula out as they open a file that holds no value for it.
+    """
+    return _JOINED.sub("", _AT_SIGN.sub('"@"', formula))
+
+
 def printed(text: str) -> str:
     """A header or footer without the codes of its format (§18.3.1.46)."""
     return _CODE.sub(" ", text)
 
 
-def is_markup(name: str) -> bool:
-    """Whether a file of an office package is XML."""
-    return name.lower().endswith((".xml", ".rels", ".vml"))
+def is_markup(name: str, content: bytes) -> bool:
+    """Whether a file of an office package is XML, whatever it is called there."""
+    return name.lower().endswith((".xml", ".rels", ".vml")) or (
+        content[:_LOOKED_AT].lstrip(_BEFORE_MARKUP).startswith((b"<?xml", b"<\0?\0x"))
+    )
 
 
 def read_xlsx(package: Package) -> None:
@@ -89,11 +104,15 @@ def read_xlsx(package: Package) -> None:
         place = name.lower()
         if re.search(r"/(?:worksheets|dialogsheets|macrosheets)/[^/]*\.xml\Z", place):
             sheet = _Sheet(findings, strings.texts, states.get(place, TABLE), shown)
-            if strings.texts or may_show(content):
+            if (
+                strings.texts
+                or may_show(content)
+                or _AT_SIGN_IN_FORMULA.search(content)
+            ):
                 _read(without_plain_cells(content, strings.texts), sheet, findings)
         elif place in ("xl/sharedstrings.xml", "xl/workbook.xml"):
             continue
-        elif is_markup(place):
+        elif is_markup(place, content):
             show_markup(content, findings, channel_of(place))
         else:
             findings.open(channel_of(place), name, content)
@@ -112,6 +131,8 @@ def without_plain_cells(sheet: bytes, strings: Container[int]) -> bytes:
     def kept(cell: re.Match[bytes]) -> bytes:
         return cell[0] if int(cell[1]) in strings else b""
 
+    if b"_x" in sheet or _AT_SIGN_IN_FORMULA.search(sheet):
+        return sheet
     return _SHARED_CELL.sub(kept, _PLAIN_CELL.sub(b"", sheet))
 
 
@@ -203,19 +224,28 @@ class _Strings:
         self.texts: dict[int, str] = {}
         self._number = 0
         self._pieces: list[str] = []
+        self._readings: list[str] = []
+        self._is_reading = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "si":
             self._pieces.clear()
+            self._readings.clear()
+        elif name == "rPh":
+            # How the text is read aloud (§18.4.6) stands above it, not in it.
+            self._is_reading = True
+            self._readings.append("\n")
 
     def text(self, text: str) -> None:
-        self._pieces.append(text)
+        (self._readings if self._is_reading else self._pieces).append(text)
 
     def end(self, name: str) -> None:
+        if name == "rPh":
+            self._is_reading = False
         if name != "si":
             return
-        text = "".join(self._pieces)
-        if has_at_sign(text):
+        text = "".join(self._pieces + self._readings)
+        if has_at_sign(unescaped(text)):
             self.texts[self._number] = text
         self._number += 1
 
@@ -266,7 +296,10 @@ class _Sheet:
         if name == "v":
             self._value("".join(self._pieces))
         elif name in ("is", "f", "formula1", "formula2"):
-            self._findings.show(self._where(), "".join(self._pieces))
+            text = "".join(self._pieces)
+            self._findings.show(self._where(), text)
+            if name != "is" and (made := put_together(text)) != text:
+                self._findings.show(self._where(), made)
         elif name.endswith(("Header", "Footer")):
             self._findings.show(HEADER_OR_FOOTER, printed("".join(self._pieces)))
         elif name in ("t", "r", "rPr"):

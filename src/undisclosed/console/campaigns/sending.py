@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Starting, scheduling, pausing and ending a campaign; what is in doubt."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from undisclosed.console.access import requires
+from undisclosed.console.campaigns import views
+from undisclosed.console.campaigns.forms import ScheduleForm
+from undisclosed.console.campaigns.opening import demand, opened, taken
+from undisclosed.console.campaigns.rights import May, may
+from undisclosed.core.campaign import CampaignState
+from undisclosed.send import proof as proofs
+from undisclosed.store import campaigns
+from undisclosed.store import doubt as doubt_store
+
+BY_HAND = "Paused by hand."
+
+
+@requires()
+@require_POST
+def start(request: HttpRequest, campaign_id: str) -> HttpResponse:
+    """Begin to send: one message, then ten, then all."""
+    return _step(request, campaign_id, campaigns.start, lambda allowed: allowed.send)
+
+
+@requires()
+@require_POST
+def schedule(request: HttpRequest, campaign_id: str) -> HttpResponse:
+    """Let it begin by itself, in the organisation's time zone."""
+    found, account = opened(request, campaign_id)
+    form, now = ScheduleForm(request.POST), timezone.now()
+    demand(may(account, found, now).send)
+    if not form.is_valid():
+        return views.page_of(request, campaign_id, status=400, schedule_form=form)
+    wanted = form.cleaned_data
+    return taken(
+        request,
+        campaign_id,
+        lambda: campaigns.schedule(
+            campaign_id,
+            wanted["not_before"],
+            not_after=wanted["not_after"],
+            by=account.pk,
+            now=now,
+        ),
+    )
+
+
+@requires()
+@require_POST
+def pause(request: HttpRequest, campaign_id: str) -> HttpResponse:
+    """Stop at once: what is not begun does not leave."""
+
+    def by_hand(campaign_id: str, **more: object) -> None:
+        campaigns.pause(campaign_id, BY_HAND, **more)  # type: ignore[arg-type]
+
+    return _step(request, campaign_id, by_hand, lambda allowed: allowed.stop)
+
+
+@requires()
+@require_POST
+def resume(request: HttpRequest, campaign_id: str) -> HttpResponse:
+    """Go on."""
+    return _step(request, campaign_id, campaigns.resume, lambda allowed: allowed.send)
+
+
+@requires()
+@require_POST
+def cancel(request: HttpRequest, campaign_id: str) -> HttpResponse:
+    """End it: what was not begun is never tried."""
+    return _step(request, campaign_id, campaigns.cancel, lambda allowed: allowed.cancel)
+
+
+@requires()
+@require_POST
+def proof(
+    request: HttpRequest, campaign_id: str
+) -> HttpResponse | StreamingHttpResponse:
+    """Who approved what, and what became of each message: a file that proves it."""
+    found, account = opened(request, campaign_id)
+    if found.started_at is None:
+        raise Http404
+    lines = proofs.lines(campaign_id, by=account.pk, now=timezone.now())
+    return StreamingHttpResponse(
+        lines,
+        content_type="application/jsonl",
+        headers={
+            "Content-Disposition": f'attachment; filename="proof-{campaign_id}.jsonl"'
+        },
+    )
+
+
+@requires()
+@require_POST
+def doubt(request: HttpRequest, campaign_id: str, how: str) -> HttpResponse:
+    """Decide all that is in doubt: send it again, or take it as sent; and go on."""
+    if how not in doubt_store.POLICIES:
+        raise Http404
+    found, account = opened(request, campaign_id)
+    now = timezone.now()
+    demand(may(account, found, now).send)
+
+    def decide() -> None:
+        is_again = how == "resend"
+        number = doubt_store.decide(
+            campaign_id, resend=is_again, by=account.pk, now=now
+        )
+        if found.state is CampaignState.PAUSED:
+            campaigns.resume(campaign_id, by=account.pk, now=now)
+        messages.success(request, _("Decided for %(number)s.") % {"number": number})
+
+    return taken(request, campaign_id, decide)
+
+
+def _step(
+    request: HttpRequest,
+    campaign_id: str,
+    step: Callable[..., object],
+    allows: Callable[[May], bool],
+) -> HttpResponse:
+    found, account = opened(request, campaign_id)
+    now = timezone.now()
+    demand(allows(may(account, found, now)))
+    return taken(
+        request, campaign_id, lambda: step(campaign_id, by=account.pk, now=now)
+    )

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Teams: who works together on lists and campaigns, and as what."""

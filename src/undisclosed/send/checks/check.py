@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a check is, and how it counts rows."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from undisclosed.core.campaign import CheckFinding, Weight
+from undisclosed.send.checks.view import CampaignView, Merged
+
+MOST_ROWS = 20
+"""Rows that a finding names; of the others it says how many there are."""
+
+
+class Examination(Protocol):
+    """One check at work on one campaign: it is shown every message once, in order."""
+
+    def look(self, one: Merged) -> None:
+        """Look at one row's message. Never raises."""
+
+    def findings(self) -> Iterator[CheckFinding]:
+        """What was found, when all messages were looked at."""
+
+
+class Check(Protocol):
+    """One question about a campaign: one file, one entry in ``ALL_CHECKS``.
+
+    ``name`` stands in findings and overrides, and is never used for anything else
+    later; ``description`` is a sentence for people.
+    """
+
+    name: str
+    description: str
+
+    def start(self, view: CampaignView) -> Examination:
+        """Begin to look at a campaign."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Rows that something was found in: how many, and the first of them."""
+
+    count: int = 0
+    rows: list[int] = field(default_factory=list)
+
+    def add(self, row: int) -> None:
+        """Count a row. The same one twice in a row counts once."""
+        if self.rows and self.rows[-1] == row:
+            return
+        self.count += 1
+        if len(self.rows) < MOST_ROWS:
+            self.rows.append(row)
+
+    def finding(
+        self, check: str, weight: Weight, text: str, place: str = ""
+    ) -> CheckFinding:
+        """What was found in these rows."""
+        return CheckFinding(check, weight, text, place, tuple(self.rows), self.count)
+
+
+@dataclass(slots=True)
+class Once:
+    """An examination that needs no message: everything is known at the start."""
+
+    found: tuple[CheckFinding, ...] = ()
+
+    def look(self, one: Merged) -> None:
+        """Nothing."""
+
+    def findings(self) -> Iterator[CheckFinding]:
+        """What was found at the start."""
+        yield from self.found
+
+
+Names = Mapping[str, str]
+
+
+def people(count: int) -> str:
+    """A number of people, in words that fit it."""
+    return "1 person" if count == 1 else f"{count:,} people"
+
+
+def messages(count: int) -> str:
+    """A number of messages, in words that fit it."""
+    return "1 message" if count == 1 else f"{count:,} messages"

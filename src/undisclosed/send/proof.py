@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The proof of a campaign: who approved what, and what became of every message.
+
+It names nobody: people are numbers of the approved list, approvers are accounts, and
+an address in a reply is left out. The hash over all of it goes into the journal, whose
+chain says when that was. ``send.proof_verifier`` checks it on any machine with Python.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from undisclosed.send.draft import from_json, to_json
+from undisclosed.send.proof_verifier import EVENT, FIRST, FORMAT, chained, written
+from undisclosed.store import campaign_findings, campaigns, journal, ledger
+from undisclosed.store.campaigns import Campaign, NotComplete
+from undisclosed.store.database import database
+from undisclosed.store.ledger import LedgerRow
+
+_ROWS: Final = 5_000
+_ADDRESS: Final = re.compile(r"\S*(?:@|%40)\S*")
+
+
+def lines(campaign_id: str, *, by: object, now: datetime) -> Iterator[bytes]:
+    """The proof, line by line; the journal's entry is written with the last one.
+
+    The ledger is read as it goes: a proof of a campaign that is still being sent is
+    one of many moments. Raises NoSuchCampaign, and NotComplete where nothing was
+    submitted.
+    """
+    first = _first(campaigns.get(campaign_id), now)
+    head, states = chained(FIRST, first), Counter[str]()
+    yield written(first) + b"\n"
+    for row in _rows(campaign_id):
+        record = _record(row)
+        head = chained(head, record)
+        states[row.state.value] += 1
+        yield written(record) + b"\n"
+    _write(campaign_id, head, states, by, now)
+    yield written({"head": head.hex(), "states": dict(states)}) + b"\n"
+
+
+def _first(found: Campaign, now: datetime) -> dict[str, Any]:
+    """The line about the campaign itself."""
+    if found.digest is None:
+        raise NotComplete(campaign=found.id)
+    return {
+        "format": FORMAT,
+        "campaign": found.id,
+        "name": found.name,
+        "state": found.state.value,
+        "digest": found.digest.hex(),
+        "content": _content(found),
+        "needs": list(found.needs),
+        "made_by": str(found.created_by),
+        "submitted_by": str(found.submitted_by),
+        "approvals": [
+            {"role": role, "account": str(account), "at": _time(at)}
+            for role, account, at in campaigns.consents(found.id, found.digest)
+        ],
+        "submitted_at": _time(found.submitted_at),
+        "started_at": _time(found.started_at),
+        "ended_at": _time(found.ended_at),
+        "at": _time(now),
+    }
+
+
+def _content(found: Campaign) -> dict[str, Any]:
+    """Everything that the digest is over."""
+    text = campaigns.text_of(found.id)
+    if text is None:
+        raise NotComplete(campaign=found.id)
+    files = campaigns.files_of(found.id)
+    return {
+        "draft": to_json(from_json(text)).decode(),
+        "list": found.list_id,
+        "list_version": found.list_version,
+        "people": found.recipients,
+        "files": sorted(
+            [
+                one.name,
+                one.media_type,
+                one.column,
+                hashlib.sha256(one.content).hexdigest(),
+            ]
+            for one in files
+        ),
+        "findings": [campaign_findings.facts(one) for one in found.findings],
+    }
+
+
+def _rows(campaign_id: str) -> Iterator[LedgerRow]:
+    after = 0
+    while found := ledger.rows(campaign_id, after=after, limit=_ROWS):
+        yield from found
+        after = found[-1].number
+
+
+def _record(row: LedgerRow) -> dict[str, Any]:
+    return {
+        "row": row.number,
+        "state": row.state.value,
+        "attempts": row.attempts,
+        "code": row.code,
+        "status": row.status,
+        "reply": _ADDRESS.sub("(address)", row.reply),
+        "reason": row.reason,
+        "at": _time(row.updated_at),
+    }
+
+
+def _write(
+    campaign_id: str, head: bytes, states: Counter[str], by: object, now: datetime
+) -> None:
+    facts = {"campaign": campaign_id, "head": head.hex(), "rows": states.total()}
+    with database() as connection:
+        journal.write_with(connection, EVENT, facts, actor=str(by), at=now)
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat() if at is not None else None

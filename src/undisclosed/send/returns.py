@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes what comes back of campaigns: reads it, finds its delivery, does what follows.
+
+Whichever way it comes in (``send.return_listener``, ``send.return_box``), it passes
+here. A token of ours, which nobody can make up, says which delivery it is about; an
+address that a report names is never enough.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from undisclosed.core.address import Address
+from undisclosed.core.campaign import CampaignState
+from undisclosed.core.header import split_content
+from undisclosed.core.returns import ReturnKind
+from undisclosed.send.return_reading import LONGEST, Returned, read_return, token_of
+from undisclosed.send.tokens import Purpose, Tokens
+from undisclosed.store import campaigns, crypto, returns
+from undisclosed.store.returns import Report, Standing, Whose
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLimits:
+    """From where on a campaign pauses, as shares of what was answered.
+
+    A share counts once there are ``fewest_…`` since a person last let it go on: one
+    complaint among the first ten messages says little. 0.003 is where large mailbox
+    providers begin to refuse mail.
+    """
+
+    complaint_share: float = 0.003
+    fewest_complaints: int = 3
+    failed_share: float = 0.05
+    fewest_failures: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What was taken: what it is, whether it is about a delivery of ours, and new."""
+
+    kind: ReturnKind
+    is_ours: bool
+    is_new: bool
+
+
+class Returns:
+    """Where everything that comes back goes. Blocks; one for each process."""
+
+    def __init__(
+        self,
+        tokens: Tokens,
+        clock: Callable[[], datetime],
+        *,
+        domain: str = "",
+        others: Iterable[Address] = (),
+        limits: ReturnLimits | None = None,
+    ) -> None:
+        self._tokens = tokens
+        self._clock = clock
+        self._domain = domain.lower()
+        self._others = frozenset(others)
+        self._limits = limits or ReturnLimits()
+
+    def is_for_us(self, recipient: Address) -> bool:
+        """Whether mail to this address is taken.
+
+        Return paths that we made, and the addresses at which providers complain.
+        """
+        if recipient in self._others:
+            return True
+        token = token_of(recipient)
+        if token is None or recipient.domain.lower() != self._domain:
+            return False
+        return self._tokens.open(Purpose.RETURN_PATH, token) is not None
+
+    def take(self, content: bytes, recipients: Iterable[Address] = ()) -> Taken:
+        """Read what came back and do what follows. Raises TransientError."""
+        returned = read_return(content, recipients)
+        about = self._about(returned)
+        if returned.kind is ReturnKind.UNKNOWN:
+            return Taken(returned.kind, about is not None, False)
+        report = Report(
+            _key(content, returned.kind, about),
+            returned.kind,
+            returned.cause,
+            returned.status,
+            returned.reply,
+        )
+        now = self._clock()
+        is_new = returns.record(report, about, now)
+        if about is not None and is_new:
+            self._look(about.campaign_id, now)
+        return Taken(returned.kind, about is not None, is_new)
+
+    def _about(self, returned: Returned) -> Whose | None:
+        """The one delivery that all tokens in it name; None where they disagree."""
+        opened = {
+            found
+            for purpose, token in returned.tokens
+            if (found := self._tokens.open(purpose, token)) is not None
+        }
+        return returns.whose(*opened.pop()) if len(opened) == 1 else None
+
+    def _look(self, campaign_id: str, now: datetime) -> None:
+        standing = returns.standing(campaign_id)
+        if standing is None or standing.state is not CampaignState.SENDING:
+            return
+        if because := why_paused(standing, self._limits):
+            campaigns.pause(campaign_id, because, by=returns.BY, now=now)
+
+
+def why_paused(standing: Standing, limits: ReturnLimits) -> str:
+    """Why a person has to look before more leaves; empty where nobody has to."""
+    answered = max(standing.answered, 1)
+    is_much = standing.new_complaints >= limits.fewest_complaints
+    if is_much and standing.complaints > limits.complaint_share * answered:
+        return f"{standing.complaints:,} of {answered:,} people complained."
+    is_much = standing.new_failed > limits.fewest_failures
+    if is_much and standing.failed > limits.failed_share * answered:
+        return f"{standing.failed:,} of {answered:,} messages came back."
+    return ""
+
+
+def _key(content: bytes, kind: ReturnKind, about: Whose | None) -> bytes:
+    """The same words about the same delivery are one report, by whichever way."""
+    body = content[split_content(content).body_start : LONGEST]
+    named: Sequence[str] = (kind.value,)
+    if about is not None:
+        named = (kind.value, about.campaign_id, str(about.number))
+    plain = "/".join(named).encode() + b"\0" + body.replace(b"\r\n", b"\n").rstrip()
+    return crypto.keys().hash("returned mail", plain)

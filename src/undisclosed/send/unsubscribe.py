@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ends marketing to whoever got a message, by its opaque token alone (RFC 8058).
+
+The token says which delivery it was; neither the link nor the page names a person,
+and a token cannot be made up or counted through. Service mail goes on.
+"""
+
+from datetime import datetime
+
+from undisclosed.core.returns import ReturnKind
+from undisclosed.send.tokens import Purpose, Tokens
+from undisclosed.store import crypto, returns
+from undisclosed.store.returns import Report, Whose
+
+
+def subscriber(tokens: Tokens, token: str) -> Whose | None:
+    """The delivery of an unsubscribe token; None where it is none of ours.
+
+    Raises TransientError.
+    """
+    opened = tokens.open(Purpose.UNSUBSCRIBE, token)
+    return returns.whose(*opened) if opened else None
+
+
+def unsubscribe(tokens: Tokens, token: str, now: datetime) -> bool:
+    """Send no more marketing there; False where the token is none of ours.
+
+    Twice is once. What is waiting to be sent does not leave. Raises TransientError.
+    """
+    about = subscriber(tokens, token)
+    if about is None:
+        return False
+    plain = f"{ReturnKind.UNSUBSCRIBE}/{about.campaign_id}/{about.number}"
+    key = crypto.keys().hash("returned mail", plain.encode())
+    returns.record(Report(key, ReturnKind.UNSUBSCRIBE), about, now)
+    return True

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``undisclosed campaign``: the whole way from a file to the last message."""
+
+import pytest
+
+from tests.console.campaigns import THREE, Office
+from tests.console.world import World, now
+from undisclosed.cli import main, wiring
+from undisclosed.core.campaign import CampaignState, DeliveryState
+from undisclosed.send import approval
+from undisclosed.store import campaigns, ledger
+from undisclosed.store.models import OutgoingMail
+
+pytestmark = pytest.mark.usefixtures("database")
+
+SAM = ("--as", "sam@council.example")
+
+
+@pytest.fixture
+def office(database, monkeypatch):
+    monkeypatch.setattr(wiring, "configure", lambda settings: None)
+    monkeypatch.setenv("UNDISCLOSED_SETTINGS", str(database.settings.file))
+    monkeypatch.setenv("UNDISCLOSED_MASTER_KEY", database.settings.master_key.hex())
+    return Office(World(database))
+
+
+@pytest.fixture
+def said(capsys):
+    """Runs a command; its exit code, and what was printed to both streams."""
+
+    def run(*command):
+        code = main(("campaign", *command))
+        out, err = capsys.readouterr()
+        return code, out + err
+
+    return run
+
+
+def test_a_file_becomes_a_draft(office, said, tmp_path):
+    text, file = tmp_path / "text.md", tmp_path / "dates.csv"
+    text.write_text("Dear {{ name }},\n\nit is Monday.\n", encoding="utf-8")
+    file.write_text("Monday", encoding="utf-8")
+    chosen = office.list_of(*THREE).pk
+    author = ("--from", "bins@council.example", "--from-name", "Bins")
+    what = ("--name", "Bins", "--team", "Bins", "--list", chosen, "--subject", "Bins")
+
+    code, made = said("new", str(text), *what, *author, "--attach", str(file), *SAM)
+
+    assert code == 0
+    found = campaigns.get(made.strip())
+    assert (found.recipients, found.state) == (3, CampaignState.DRAFT)
+    assert [one.name for one in campaigns.files_of(found.id)] == ["dates.csv"]
+    assert made.strip() in said("list")[1]
+    assert said("new", str(text), *what, "--from", "nobody", *SAM)[0] == 77
+
+
+def test_it_goes_from_submission_to_sending(office, said):
+    made = office.checked()
+    digest = campaigns.get(made).checked_digest.hex()[:16]
+
+    submitted = said("submit", made, *SAM)
+    for name, role in (("mary", "supervisor"), ("max", "manager")):
+        who = ("--as", f"{name}@council.example")
+        said("approve", made, "--role", role, "--digest", digest, *who)
+    who = ("--as", "cora@council.example")
+    last = said("approve", made, "--role", "communications", "--digest", digest, *who)
+    dry = said("start", made, *SAM)
+    still = campaigns.get(made).state
+    begun = said("start", made, "--no-dry-run", *SAM)
+
+    assert f"Digest {digest}" in submitted[1]
+    assert ": approved, " in last[1]
+    assert "A dry run: nothing was sent." in dry[1]
+    assert "Subject: Your bin day, A…" in dry[1]
+    assert dry[1].count("Subject:") == 1
+    assert still is CampaignState.APPROVED
+    assert ": sending, " in begun[1]
+    assert "queued: 3" in begun[1]
+    assert all("@" not in text for _, text in (submitted, last, dry, begun))
+
+
+@pytest.mark.parametrize(
+    ("who", "digest", "code"),
+    [
+        pytest.param("sam", None, 77, id="their own"),
+        pytest.param("mary", "0" * 16, 77, id="another version"),
+        pytest.param("mary", "", 77, id="too little of the digest"),
+        pytest.param("max", None, 77, id="without the role"),
+        pytest.param("mary", None, 0, id="the supervisor"),
+    ],
+)
+def test_who_may_approve_by_terminal(office, said, who, digest, code):
+    made = office.submitted()
+    shown = campaigns.get(made).digest.hex()[:16] if digest is None else digest
+    account = ("--as", f"{who}@council.example")
+
+    answer = said("approve", made, "--role", "supervisor", "--digest", shown, *account)
+
+    assert answer[0] == code
+
+
+def test_a_refusal_has_its_reason(office, said):
+    made = office.submitted()
+    digest = campaigns.get(made).digest.hex()
+    who = ("--as", "max@council.example", "--role", "manager", "--digest", digest)
+
+    code, text = said("reject", made, "--reason", "Wrong week.", *who)
+
+    assert code == 0
+    assert ": draft, " in text
+
+
+def test_the_checks_run_and_what_they_found_is_shown(office, said):
+    made = office.drafted()
+
+    code, text = said("check", made, *SAM)
+
+    assert code == 0
+    assert campaigns.get(made).state is CampaignState.CHECKED
+    assert f"Campaign {made}: checked" in text
+
+
+def test_a_test_is_a_dry_run_until_told_otherwise(office, said):
+    made = office.drafted()
+
+    dry = said("test", made, *SAM)
+    none = OutgoingMail.objects.count()
+    sent = said("test", made, "--no-dry-run", "--limit", "2", *SAM)
+
+    assert "A dry run" in dry[1]
+    assert none == 0
+    assert "On its way" in sent[1]
+    assert OutgoingMail.objects.count() == 2
+
+
+def test_it_is_scheduled_paused_resumed_and_cancelled(office, said):
+    made = office.submitted()
+    office.approve(made)
+
+    times = ("2090-01-31T09:00", "--not-after", "2090-01-31T17:00")
+    scheduled = said("schedule", made, *times, *SAM)
+    refused = said("pause", made, *SAM)
+
+    assert "Not before 2090-01-31 09:00:00 UTC" in scheduled[1]
+    assert refused[0] == 77
+    sending = office.sending(office.list_of(*THREE))
+    assert ": paused, " in said("pause", sending, *SAM)[1]
+    assert ": sending, " in said("resume", sending, *SAM)[1]
+    assert ": cancelled, " in said("cancel", sending, *SAM)[1]
+    assert ledger.counts(sending) == {DeliveryState.FAILED: 3}
+
+
+def test_somebody_of_another_team_sees_and_does_nothing(office, said):
+    made = office.drafted()
+    office.world.account(login="eve@council.example", name="Eve")
+
+    for act in ("preview", "check", "cancel"):
+        assert said(act, made, "--as", "eve@council.example")[0] == 77
+
+
+def test_a_preview_shows_as_many_as_asked_for(office, said):
+    made = office.drafted()
+
+    two = said("preview", made, "--limit", "2", *SAM)[1]
+    raw = said("preview", made, "--row", "3", "--raw", *SAM)[1]
+
+    assert two.count("values masked") == 2
+    assert "Row 3" in raw
+    assert "Content-Type: text/html" in raw
+    assert "Eve" not in raw
+
+
+def test_what_was_found_can_be_answered_for(office, said):
+    from undisclosed.core.campaign import CheckFinding, Weight
+
+    made = office.drafted()
+    content = approval.content_of(campaigns.get(made))
+    found = (CheckFinding("dates", Weight.OVERRIDE, "A date is over."),)
+    by = office.people["sam"].pk
+    approval.record_checks(made, content, found, by=by, now=now())
+
+    code, text = said("override", made, "dates", "--reason", "It is history.", *SAM)
+
+    assert code == 0
+    assert "answered for: It is history." in text

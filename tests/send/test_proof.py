@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The proof of a campaign holds as it is, and after no change."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from tests.store.campaigns import NOW, account, drafted
+from undisclosed.core.address import Address
+from undisclosed.core.campaign import DeliveryState, Draft
+from undisclosed.send import proof, proof_verifier
+from undisclosed.send.draft import digest_of, to_json
+from undisclosed.send.proof_verifier import NoProof, verify
+from undisclosed.store import campaigns, ledger, sealing
+from undisclosed.store.campaigns import NotComplete
+from undisclosed.store.ledger import Marked
+
+DRAFT = Draft("Bins, {{ name }}", "Dear {{ name }}: ü.", Address("t", "c.test"))
+
+
+@pytest.fixture
+def campaign(database):
+    """A campaign to three people that two approved, and that was sent."""
+    made = drafted(3, to_json(DRAFT))
+    found = campaigns.get(made)
+    digest = digest_of(
+        DRAFT, list_id=found.list_id, list_version=1, recipients=found.recipients
+    )
+    campaigns.checked(made, digest, (), by=found.created_by, now=NOW)
+    campaigns.submit(
+        made, digest, ("supervisor", "manager"), by=found.created_by, now=NOW
+    )
+    for role in ("supervisor", "manager"):
+        campaigns.approve(made, digest, role, by=account(role).pk, now=NOW)
+    campaigns.start(made, by=found.created_by, now=NOW)
+    lease = timedelta(minutes=1)
+    rows = ledger.claim(made, by="one", limit=9, lease=lease, now=NOW)
+    ledger.begin(made, [one.number for one in rows], by="one", now=NOW)
+    sent, failed = DeliveryState.SENT, DeliveryState.FAILED
+    ledger.mark(
+        made,
+        [
+            Marked(1, sent, 250, "2.0.0", "2.0.0 queued as 1"),
+            Marked(2, sent, 250, "2.0.0", "2.0.0 queued as 2"),
+            Marked(3, failed, 550, "5.1.1", "<p3@a.example>: nobody of this name"),
+        ],
+        NOW,
+    )
+    campaigns.finish(made, now=NOW)
+    return made
+
+
+def made(campaign):
+    lines = list(proof.lines(campaign, by="auditor", now=NOW))
+    return [json.loads(line) for line in lines]
+
+
+def test_a_proof_holds_and_counts_every_row(campaign):
+    found = verify(made(campaign))
+
+    assert found.faults == []
+    assert found.states == {"sent": 2, "failed": 1}
+
+
+def test_a_proof_names_nobody(campaign):
+    text = b"".join(proof.lines(campaign, by="auditor", now=NOW))
+
+    assert b"a.example" not in text
+    assert b"(address) nobody of this name" in text
+
+
+def test_the_verifier_is_one_file_that_needs_nothing_else(campaign, tmp_path):
+    file, alone = tmp_path / "proof.jsonl", tmp_path / "verifier.py"
+    file.write_bytes(b"".join(proof.lines(campaign, by="auditor", now=NOW)))
+    with open(proof_verifier.__file__, encoding="utf-8") as source:
+        alone.write_text(source.read(), encoding="utf-8")
+    journal = tmp_path / "journal.jsonl"
+    sealing.seal(NOW)
+    journal.write_text("".join(json.dumps(r) + "\n" for r in sealing.records(NOW)))
+
+    def run(*arguments):
+        command = [sys.executable, "-I", str(alone), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, done.stdout
+
+    assert run(file) == (0, f"Campaign {campaign}: 1 failed, 2 sent.\n" + HOLDS)
+    assert run(file, "--journal", journal)[0] == 0
+    journal.write_text('{"kind": "other"}\n')
+    code, out = run(file, "--journal", journal)
+    assert (code, "The journal knows no such proof" in out) == (3, True)
+    file.write_text("no proof")
+    assert run(file)[0] == 65
+
+
+HOLDS = "Everything holds.\n"
+
+
+def remove_row(records):
+    del records[2]
+
+
+def turn_failure_into_success(records):
+    records[3]["state"] = "sent"
+
+
+def swap_rows(records):
+    records[1], records[2] = records[2], records[1]
+
+
+def double_row(records):
+    records.insert(2, records[1])
+
+
+def cut_off(records):
+    del records[-1]
+
+
+def add_behind(records):
+    records.append({"row": 4, "state": "sent"})
+
+
+def change_text(records):
+    records[0]["content"]["draft"] += " "
+
+
+def change_count(records):
+    records[0]["content"]["people"] = 4
+
+
+def forget_approval(records):
+    del records[0]["approvals"][0]
+
+
+def approve_twice(records):
+    first, second = records[0]["approvals"]
+    second["account"] = first["account"]
+
+
+def approve_own(records):
+    records[0]["approvals"][0]["account"] = records[0]["made_by"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        remove_row,
+        turn_failure_into_success,
+        swap_rows,
+        double_row,
+        cut_off,
+        add_behind,
+        change_text,
+        change_count,
+        forget_approval,
+        approve_twice,
+        approve_own,
+    ],
+    ids=lambda one: one.__name__,
+)
+def test_a_proof_that_was_changed_does_not_hold(campaign, change):
+    records = made(campaign)
+
+    change(records)
+
+    assert verify(records).faults
+
+
+def test_what_is_no_proof_is_said_so():
+    with pytest.raises(NoProof):
+        verify([{"format": "other"}])
+
+
+def test_a_campaign_that_was_never_submitted_has_no_proof(database):
+    draft = drafted(1, to_json(DRAFT))
+
+    with pytest.raises(NotComplete):
+        list(proof.lines(draft, by="auditor", now=NOW))
