@@ -363,7 +363,7 @@ def mailmerge(peers: Path, port: int, count: int) -> float:
             writer.writeheader()
             writer.writerows(map(person, range(1, count + 1)))
         options = "--template template.txt --database people.csv --config server.conf"
-        command = [peers / "bin" / "mailmerge", *options.split(), "--no-dry-run"]
+        command = [str(peers / "bin" / "mailmerge"), *options.split(), "--no-dry-run"]
         began = time.perf_counter()
         subprocess.run(
             [*command, "--no-limit", "--output-format", "text"],

@@ -12,7 +12,7 @@ import pytest
 from tests.acceptance.campaigning import PARTS, kill_at_random, prepared
 from tests.acceptance.installation import Installation
 
-PEOPLE, KILLS = 400, 8
+PEOPLE, KILLS = 600, 8
 
 
 @pytest.mark.timeout(400)
@@ -31,11 +31,13 @@ def test_a_campaign_adds_up_after_random_kills(tmp_path: Path) -> None:
             seed=20261122,
             pause=(0.5, 1.5),
         )
+        audiences = installation.rows("SELECT kind, people FROM store_audience")
 
     print(sent)
     assert sent.lost == ()
     assert sent.unexplained == ()
     assert sent.others == 0
+    assert audiences == [("hidden", PEOPLE)]
     assert len(sent.doubled) <= sent.doubted
     assert sent.states == {"sent": PEOPLE}
     assert sent.kills.keys() == set(PARTS)

@@ -150,6 +150,13 @@ def test_it_is_scheduled_paused_resumed_and_cancelled(office, said):
     assert ledger.counts(sending) == {DeliveryState.FAILED: 3}
 
 
+def test_the_proof_is_written_into_a_file(office, said, tmp_path):
+    made, file = office.sending(), tmp_path / "proof.jsonl"
+
+    assert said("proof", made, str(file), *SAM)[0] == 0
+    assert len(file.read_bytes().splitlines()) == 5
+
+
 def test_somebody_of_another_team_sees_and_does_nothing(office, said):
     made = office.drafted()
     office.world.account(login="eve@council.example", name="Eve")

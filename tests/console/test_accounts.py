@@ -12,7 +12,14 @@ from tests.console.test_mailings import words
 from tests.console.world import World
 from undisclosed.console.accounts import throttle
 from undisclosed.store.bootstrap import first_account, login_link
-from undisclosed.store.models import Account, AccountAddress, LoginLink, Role
+from undisclosed.store.models import (
+    Account,
+    AccountAddress,
+    LoginLink,
+    Membership,
+    Role,
+    Team,
+)
 
 PASSWORD = "a long and plain password"
 CHOICE = {"name": "Olive", "password": PASSWORD, "again": PASSWORD}
@@ -43,6 +50,30 @@ def test_the_first_account_chooses_its_address_name_and_password(world: World) -
     assert again.status_code == 302
     [address] = AccountAddress.objects.all()
     assert bytes(address.address_hash) == bytes(Account.objects.get().login_hash)
+
+
+def test_the_first_account_makes_the_first_team_with_every_role(world: World) -> None:
+    account = first_account()
+    assert account is not None
+    first = {"login": "olive@council.example", "team": "Bins"}
+    browser = Client()
+
+    browser.post(f"/log-in/{login_link(account)}/", CHOICE | first)
+
+    member = Membership.objects.get()
+    assert (member.team.name, member.team.is_trial) == ("Bins", True)
+    assert set(member.roles) == set(Role) - {Role.ADMINISTRATOR}
+    assert member.may_see_rows
+    assert browser.get("/teams/").status_code == 200
+
+
+def test_only_the_first_account_is_asked_for_a_team(world: World) -> None:
+    link = f"/log-in/{login_link(world.account())}/"
+
+    Client().post(link, CHOICE | {"team": "Bins"})
+
+    assert 'name="team"' not in Client().get(link).content.decode()
+    assert not Team.objects.exists()
 
 
 def test_another_account_keeps_the_address_that_it_was_given(world: World) -> None:

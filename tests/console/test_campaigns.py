@@ -8,7 +8,9 @@ from django.test import Client
 
 from tests.console.campaigns import THREE, Office
 from tests.console.world import message, now, outsiders
+from undisclosed.console.campaigns import wiring
 from undisclosed.core.campaign import (
+    Attached,
     CampaignState,
     CheckFinding,
     DeliveryState,
@@ -164,6 +166,25 @@ def test_a_list_that_was_imported_anew_is_not_what_was_submitted(office):
     assert not campaigns.consents(made, found.digest)
 
 
+def test_a_list_that_was_imported_anew_is_checked_anew_and_can_be_sent(office):
+    made, sam = office.checked(), office.client("sam")
+    found = campaigns.get(made)
+    rows = list(lists.rows(found.list_id))[:2]
+    lists.import_rows(found.list_id, ("Email", "Name"), rows, by="t", now=now())
+
+    stale = act(sam, made, "submit")
+    act(sam, made, "check")
+    for one in {one.check for one in campaigns.get(made).findings}:
+        act(sam, made, f"override/{one}", reason="It is right.")
+    act(sam, made, "submit")
+    office.approve(made)
+    act(sam, made, "start")
+
+    assert stale.status_code == 409
+    assert state(made) is CampaignState.SENDING
+    assert ledger.counts(made) == {DeliveryState.QUEUED: 2}
+
+
 def test_a_refusal_needs_a_reason_and_makes_a_draft(office):
     made = office.submitted()
     form = {"digest": digest(made), "role": "manager"}
@@ -215,9 +236,7 @@ def test_reminders_are_written_a_few_times_and_then_no_more(office):
     made = office.submitted()
     policy = approval.ApprovalPolicy(remind_after=now() - now(), reminders=2)
 
-    from undisclosed.console.campaigns.wiring import asking
-
-    times = [approval.remind(asking(), policy, now()) for _ in range(4)]
+    times = [approval.remind(wiring.asking(), policy, now()) for _ in range(4)]
 
     assert times == [1, 1, 0, 0]
     assert campaigns.get(made).reminders == 2
@@ -315,6 +334,19 @@ def test_it_is_sent_paused_and_cancelled_by_hand(office):
     )
     assert state(made) is CampaignState.CANCELLED
     assert ledger.counts(made) == {DeliveryState.FAILED: 3}
+
+
+def test_a_long_list_is_begun_by_a_worker(office, monkeypatch):
+    monkeypatch.setattr(wiring, "AT_ONCE", 2)
+    made = office.submitted()
+    office.approve(made)
+
+    act(office.client("sam"), made, "start")
+
+    found = campaigns.get(made)
+    assert found.state is CampaignState.SCHEDULED
+    assert found.not_before <= now()
+    assert campaigns.due(now()) == [made]
 
 
 def test_it_is_scheduled_in_the_organisations_time(office):
@@ -437,6 +469,27 @@ def test_a_test_goes_to_oneself_alone(office):
     assert "test sent" in office.world.events()
 
 
+def test_approvers_open_the_files_but_nobody_elses_own(office):
+    made = office.drafted()
+    by = office.people["sam"].pk
+    files = (
+        Attached("dates.csv", "text/csv", b"Monday"),
+        Attached("ann.pdf", "application/pdf", b"private", "Name"),
+    )
+    campaigns.change(made, by=by, now=now(), files=files)
+    mary = office.client("mary")
+
+    shown = page(mary, made)
+    opened = act(mary, made, "files/1")
+
+    assert opened.content == b"Monday"
+    assert 'attachment; filename="dates.csv"' in opened["Content-Disposition"]
+    assert "dates.csv" in shown
+    assert "ann.pdf" not in shown
+    assert act(mary, made, "files/2").status_code == 403
+    assert act(mary, made, "files/3").status_code == 404
+
+
 def test_files_are_added_replaced_and_removed(office, tmp_path):
     made, sam = office.drafted(), office.client("sam")
     file = tmp_path / "dates.csv"
@@ -546,8 +599,6 @@ def test_whoever_sends_in_no_team_cannot_make_a_campaign(office):
 
 
 def test_a_long_list_is_checked_by_a_worker(office, monkeypatch):
-    from undisclosed.console.campaigns import wiring
-
     monkeypatch.setattr(wiring, "AT_ONCE", 2)
     made, sam = office.drafted(), office.client("sam")
 
@@ -563,13 +614,14 @@ def test_a_long_list_is_checked_by_a_worker(office, monkeypatch):
 def test_the_proof_is_a_file_that_verifies_and_names_nobody(office, tmp_path):
     made, file = office.sending(), tmp_path / "proof.jsonl"
     sent(made, 1, 2)
+    act(office.client("sam"), made, "cancel")
 
     answer = act(office.client("mary"), made, "proof")
     file.write_bytes(b"".join(answer.streaming_content))
 
     assert "proof-" in answer["Content-Disposition"]
     assert b"@" not in file.read_bytes()
-    assert proof_verifier.main([str(file)]) in (0, 3)
+    assert proof_verifier.main([str(file)]) == 0
     assert b'"sent":2' in file.read_bytes().replace(b" ", b"")
     assert act(office.client("sam"), office.drafted(), "proof").status_code == 404
 

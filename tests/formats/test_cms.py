@@ -96,6 +96,17 @@ def test_recipients_are_named_by_serial_number(indefinite: bool) -> None:
     assert read_cms(data).recipient_ids == {"0AB1", "0AB2"}
 
 
+def test_one_number_of_two_authorities_is_two_recipients() -> None:
+    issuers = [der(0x30, der(0x31, der(0x30))), der(0x30)]
+    infos = [
+        der(0x30, b"\x02\x01\x00", der(0x30, each, ANN), der(4, b"key"))
+        for each in issuers
+    ]
+
+    assert len(read_cms(enveloped(*infos)).recipient_ids) == 2
+    assert len(read_cms(enveloped(infos[0], infos[0])).recipient_ids) == 1
+
+
 @pytest.mark.parametrize("indefinite", [False, True])
 def test_the_recipient_infos_of_others_are_left_out(indefinite: bool) -> None:
     data = enveloped(info(ANN, b"x" * 200), info(BOB), indefinite=indefinite)

@@ -593,3 +593,32 @@ def test_what_is_not_what_was_approved_does_not_leave(database):
     assert hop.taken == []
     assert state_of(campaign) is CampaignState.PAUSED
     assert "not what was approved" in campaigns.get(campaign).paused_because
+
+
+@pytest.mark.parametrize("how", ["pause", "stop"])
+def test_a_slow_hop_does_not_make_a_pause_or_the_workers_end_wait(database, how):
+    campaign = sending(90, to_json(DRAFT))
+    chosen = SendSettings(hostname="c.test", batch=90, group=30)
+
+    async def scenario():
+        async with FakeHop(EVERYTHING, Script(delay=0.05)) as hop:
+            where = ClientSettings("127.0.0.1", hop.port, "c.test")
+            kept = Connections(lambda: connect(where), 1)
+            clock, stop = FixedClock(NOW), asyncio.Event()
+            sender = Sender(kept, TOKENS, Rates(), chosen, by="one", clock=clock)
+            going = asyncio.create_task(sender.send_due(stop))
+            while not hop.taken:
+                await asyncio.sleep(0.01)
+            if how == "pause":
+                more = {"by": "sam", "now": NOW}
+                await asyncio.to_thread(campaigns.pause, campaign, "enough", **more)
+            else:
+                stop.set()
+            await asyncio.wait_for(going, 60)
+            return hop
+
+    hop = run(scenario())
+
+    counts = ledger.counts(campaign)
+    assert counts == {SENT: len(hop.taken), QUEUED: 90 - len(hop.taken)}
+    assert len(hop.taken) < 60

@@ -135,6 +135,19 @@ def test_the_same_report_twice_is_one(database):
     assert ReturnedMail.objects.count() == 1
 
 
+def test_complaining_about_one_message_many_times_pauses_nothing(database):
+    campaign = sent_to(5)
+    takes = returns_of(fewest_complaints=2, complaint_share=0.1)
+
+    for number in range(5):
+        words = f"Somebody complained, time {number}".encode()
+        content = arf(campaign, 1).replace(b"Somebody complained", words)
+        takes.take(content, [COMPLAINTS])
+
+    assert returns.counts(campaign) == {ReturnKind.COMPLAINT: 1}
+    assert campaigns.get(campaign).state is CampaignState.SENDING
+
+
 def test_a_report_without_the_return_path_is_found_by_the_message_it_returns(database):
     campaign = sent_to(2)
     made = token(campaign, 2, Purpose.MESSAGE_ID)

@@ -38,6 +38,7 @@ def test_what_is_imported_is_read_again(database):
     assert list(lists.rows(made.pk, way=Way.POST)) == [POSTED]
     assert lists.some(made.pk, [2, 77]) == {2: row(2)}
     assert lists.ways(made.pk) == {Way.MAIL: 3, Way.POST: 1}
+    assert lists.on_paper(made.pk) == {Way.POST: 1}
 
 
 def test_more_rows_than_are_fetched_at_once_come_in_order(database):

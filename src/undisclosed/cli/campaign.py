@@ -108,30 +108,40 @@ def _new(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 
 
 def _more(name: str, act: argparse.ArgumentParser) -> None:
-    if name in ("approve", "reject"):
-        act.add_argument("--role", required=True, help="in which role")
-        act.add_argument("--digest", required=True, help='as "show" says it')
-    if name == "override":
-        act.add_argument("check", help="name of the check")
-    if name in ("override", "reject"):
-        act.add_argument("--reason", required=True, help="kept with the campaign")
-    if name in ("preview", "test"):
-        act.add_argument("--row", type=int, default=1, help="the first row")
-    if name in ("preview", "test", "start"):
-        act.add_argument("--limit", type=int, default=1, help="messages shown (1)")
-    if name == "preview":
-        act.add_argument("--raw", action="store_true", help="as it travels")
-    if name in ("test", "start"):
-        act.add_argument(
-            "--no-dry-run", action="store_true", help="send, do not only show"
-        )
-    if name == "schedule":
-        act.add_argument("at", help="as in 2027-01-31T09:00, in console.time_zone")
-        act.add_argument("--not-after", help="what has not left by then waits")
-    if name == "proof":
-        act.add_argument("file", type=Path, help="file to write, one line a message")
-    if name == "doubt":
-        act.add_argument("how", choices=("resend", "sent"))
+    for flag, more in _OPTIONS.get(name, {}).items():
+        act.add_argument(flag, **more)
+
+
+_ROW: Final[dict[str, Any]] = {"type": int, "default": 1, "help": "the first row"}
+_LIMIT: Final[dict[str, Any]] = {"type": int, "default": 1, "help": "how many (1)"}
+_REASON: Final[dict[str, Any]] = {"required": True, "help": "kept with the campaign"}
+_NO_DRY_RUN: Final[dict[str, Any]] = {
+    "action": "store_true",
+    "help": "send, do not only show",
+}
+_DECISION: Final[dict[str, dict[str, Any]]] = {
+    "--role": {"required": True, "help": "in which role"},
+    "--digest": {"required": True, "help": 'as "show" says it'},
+}
+_OPTIONS: Final[dict[str, dict[str, dict[str, Any]]]] = {
+    "preview": {
+        "--row": _ROW,
+        "--limit": _LIMIT,
+        "--raw": {"action": "store_true", "help": "as it travels"},
+    },
+    "test": {"--row": _ROW, "--limit": _LIMIT, "--no-dry-run": _NO_DRY_RUN},
+    "override": {"check": {"help": "name of the check"}, "--reason": _REASON},
+    "approve": _DECISION,
+    "reject": {**_DECISION, "--reason": _REASON},
+    "start": {"--limit": _LIMIT, "--no-dry-run": _NO_DRY_RUN},
+    "schedule": {
+        "at": {"help": "as in 2027-01-31T09:00, in console.time_zone"},
+        "--not-after": {"help": "what has not left by then waits"},
+    },
+    "doubt": {"how": {"choices": ("resend", "sent")}},
+    "proof": {"file": {"type": Path, "help": "file to write, one line a message"}},
+}
+"""What an act is told besides its campaign and who acts."""
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,7 +10,7 @@ import argparse
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -65,17 +65,18 @@ def run(args: argparse.Namespace) -> int:
         return 0
     settings = wiring.load(args.settings)
     wiring.start(settings, "journal")
-    match args.action:
-        case "verify":
-            return _verify(settings, args.head)
-        case "export":
-            return _export(args.file)
-        case "epochs":
-            return _epochs()
-        case "who":
-            return _who(args.pseudonym)
-        case "forget":
-            return _forget(args.epoch)
+    deeds: dict[str, Callable[[], int]] = {
+        "verify": lambda: _verify(settings, args.head),
+        "export": lambda: _export(args.file),
+        "head": _head,
+        "epochs": _epochs,
+        "who": lambda: _who(args.pseudonym),
+        "forget": lambda: _forget(args.epoch),
+    }
+    return deeds[args.action]()
+
+
+def _head() -> int:
     print(sealing.head())
     return 0
 

@@ -86,7 +86,8 @@ def load(file: Path | None) -> Settings:
 
 def configure(settings: Settings) -> None:
     """Configure Django for this process. Raises UndisclosedError."""
-    settings_store.configure(settings, site_settings(settings.console.url))
+    console = settings.console
+    settings_store.configure(settings, site_settings(console.url, console.openid))
 
 
 def make_first_key(settings: Settings) -> None:

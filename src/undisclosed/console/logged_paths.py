@@ -12,6 +12,7 @@ from typing import Final
 
 _TOKEN_PATH: Final = re.compile(
     r"(?<=/links/)[^\n]+|(?<=/log-in/)[^\n]+|(?<=/unsubscribe/)[^\n]+"
+    r"|(?<=/login/callback/)[^\n]+"
 )
 """To the end of the line: a token that was pasted with a space or a slash in it is
 followed by its other half."""

@@ -13,6 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from undisclosed.console import logged_paths
+from undisclosed.store.settings_values import OpenIdSettings
 
 GROUPS: Final = (
     "accounts",
@@ -59,7 +60,7 @@ _SESSION_SECONDS: Final = 12 * 60 * 60
 _ASKED_AGAIN_SECONDS: Final = 5 * 60
 
 
-def site_settings(url: str) -> dict[str, Any]:
+def site_settings(url: str, openid: OpenIdSettings | None = None) -> dict[str, Any]:
     """The Django settings of the pages. ``url`` is what people type to reach them."""
     is_https = url.startswith("https://")
     return {
@@ -80,6 +81,7 @@ def site_settings(url: str) -> dict[str, Any]:
         ],
         "LOGIN_URL": "accounts:log_in",
         **_allauth(is_https),
+        **_openid(openid),
         "STATIC_URL": "/static/",
         # The pages' own files lie in the package; nothing has to be collected first.
         "WHITENOISE_USE_FINDERS": True,
@@ -117,6 +119,34 @@ def _allauth(is_https: bool) -> dict[str, Any]:
         "MFA_PASSKEY_LOGIN_ENABLED": True,
         "MFA_TOTP_TOLERANCE": 1,
         "USERSESSIONS_ADAPTER": f"{adapters}.Sessions",
+    }
+
+
+def _openid(openid: OpenIdSettings | None) -> dict[str, Any]:
+    """The organisation's server, where the settings name one."""
+    apps = [] if openid is None else [openid_app(openid)]
+    return {
+        "SOCIALACCOUNT_ADAPTER": (
+            "undisclosed.console.accounts.openid.OrganisationLogIn"
+        ),
+        # The page at the other side asks; a link may lead there.
+        "SOCIALACCOUNT_LOGIN_ON_GET": True,
+        "SOCIALACCOUNT_STORE_TOKENS": False,
+        "SOCIALACCOUNT_EMAIL_AUTHENTICATION": False,
+        "SOCIALACCOUNT_PROVIDERS": {
+            "openid_connect": {"APPS": apps, "OAUTH_PKCE_ENABLED": True}
+        },
+    }
+
+
+def openid_app(openid: OpenIdSettings) -> dict[str, Any]:
+    """The one application at the organisation's server, as allauth wants it told."""
+    return {
+        "provider_id": "organisation",
+        "name": openid.name,
+        "client_id": openid.client,
+        "secret": openid.secret,
+        "settings": {"server_url": openid.issuer, "oauth_pkce_enabled": True},
     }
 
 

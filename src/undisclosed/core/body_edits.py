@@ -157,7 +157,13 @@ class _Encrypted:
         }
 
     def cuts(self, recipient: Address) -> Iterator[_Cut]:
-        """What is there for the keys of others."""
+        """What is there for the keys of others.
+
+        Nothing where no key is known for the recipient: a copy without the others
+        would not open for anybody who shares one of them.
+        """
+        if recipient not in self._owners.values():
+            return
         others = {one for one, owner in self._owners.items() if owner != recipient}
         if self.part.kind is Kind.CMS:
             yield from self._whole(cms.without_recipients(self.data, others))

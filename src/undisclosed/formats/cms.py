@@ -215,18 +215,27 @@ def _inner(reader: _Reader, content: _Content) -> bytes | None:
 def _encrypted(reader: _Reader, content: _Content) -> SignedOrEncrypted:
     """RFC 5652 §6.1, RFC 5083 §2.1: version, originator, recipients, content."""
     texts: list[str] = []
-    named: set[str] = set()
+    named: dict[str, set[bytes]] = {}
     for value in content.values:
         if value.tag == _FIRST and not named:
             texts += _texts(reader, value, 0)
         elif value.tag == _SET and not named:
             for info in reader.inside(value):
-                named.update(_named_by(reader, info))
-    return SignedOrEncrypted(None, frozenset(named), tuple(texts))
+                for one, issuer in _certificates(reader, info):
+                    named.setdefault(one, set()).add(issuer)
+    # Two authorities may give two people the same number: whose it is, is not known.
+    alike = {f"{one}/{n}" for one, by in named.items() for n in range(1, len(by))}
+    return SignedOrEncrypted(None, frozenset({*named, *alike}), tuple(texts))
 
 
 def _named_by(reader: _Reader, info: _Value) -> Iterator[str]:
     """Whom a RecipientInfo names (RFC 5652 §6.2): a certificate, or several."""
+    for one, _ in _certificates(reader, info):
+        yield one
+
+
+def _certificates(reader: _Reader, info: _Value) -> Iterator[tuple[str, bytes]]:
+    """The number of each certificate that is named, and who issued it."""
     values = list(reader.inside(info))
     if info.tag == _SEQUENCE and len(values) > 1:
         yield from _identifier(reader, values[1])
@@ -238,18 +247,19 @@ def _named_by(reader: _Reader, info: _Value) -> Iterator[str]:
                 yield from _identifier(reader, first)
 
 
-def _identifier(reader: _Reader, value: _Value) -> Iterator[str]:
+def _identifier(reader: _Reader, value: _Value) -> Iterator[tuple[str, bytes]]:
     """Issuer and serial number, or a key identifier (RFC 5652 §6.2.1, §10.2.4)."""
     if value.tag == _SEQUENCE:
         for one in reader.inside(value):
             if one.tag == _INTEGER:
-                yield _hexadecimal(reader.bytes_of(one).lstrip(b"\0"))
+                issuer = reader.data[value.body : one.start]
+                yield _hexadecimal(reader.bytes_of(one).lstrip(b"\0")), issuer
     elif value.tag == _FIRST_PLAIN:
-        yield _hexadecimal(reader.bytes_of(value))
+        yield _hexadecimal(reader.bytes_of(value)), b""
     elif value.tag == _FIRST:
         first = next(reader.inside(value), None)
         if first is not None:
-            yield _hexadecimal(reader.bytes_of(first))
+            yield _hexadecimal(reader.bytes_of(first)), b""
 
 
 def _hexadecimal(data: bytes) -> str:

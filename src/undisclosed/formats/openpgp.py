@@ -25,7 +25,8 @@ _ANYBODY = "0" * 16
 _ARMOR = re.compile(
     rb"-----BEGIN PGP (MESSAGE|PUBLIC KEY BLOCK|PRIVATE KEY BLOCK|MESSAGE, PART [^-]*)"
     rb"-----[ \t]*\r?\n((?:[A-Za-z-]+:[^\r\n]*\r?\n)*)[ \t]*\r?\n"
-    rb"([A-Za-z0-9+/=\s]*)-----END PGP"
+    # Programs take one without an end, as well.
+    rb"([A-Za-z0-9+/=\s]*)(?:-----END PGP|\Z)"
 )
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _CHECKSUM = re.compile(rb"(?m)^=[A-Za-z0-9+/]{4}[ \t]*\r?\n?\s*\Z")

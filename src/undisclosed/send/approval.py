@@ -117,9 +117,12 @@ def record_checks(
 ) -> CampaignState:
     """Write down what the checks found in this content.
 
-    Whatever was changed meanwhile cannot be submitted with it. Raises NoSuchStep.
+    A list that was imported anew since it was chosen is chosen anew. Whatever was
+    changed meanwhile cannot be submitted with it. Raises NoSuchStep.
     """
-    digest = content.digest(findings)
+    digest, chosen = content.digest(findings), content.chosen
+    if campaigns.get(campaign_id).list_version != chosen.version:
+        campaigns.change(campaign_id, by=by, now=now, list_id=chosen.id)
     return campaigns.checked(campaign_id, digest, findings, by=by, now=now)
 
 

@@ -11,6 +11,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from undisclosed.core.address import Address
@@ -38,6 +39,7 @@ from undisclosed.transport.smtp.extensions import Extensions
 _FIELDS = re.compile(rb"\r\n(?![ \t])")
 _GROUPS_READ = 10
 _BETWEEN_TRIES = 0.5
+_BETWEEN_LOOKS = 1.0
 
 
 class Stopped(UndisclosedError):
@@ -119,9 +121,11 @@ class Batch:
         *,
         by: str,
         clock: Callable[[], datetime],
+        stop: asyncio.Event | None = None,
     ) -> None:
         self._campaign = campaign
         self._claimed = claimed
+        self._stop = stop
         self._maker = maker
         self._connections = connections
         self._settings = settings
@@ -149,15 +153,35 @@ class Batch:
             return 0
         extensions = first.extensions
         self._connections.give_back(first)
+        watching = asyncio.create_task(self._watch())
         try:
-            begun = await self._go(extensions)
+            return await self._begin_all(extensions)
+        finally:
+            watching.cancel()
+
+    async def _begin_all(self, extensions: Extensions) -> int:
+        try:
+            return await self._go(extensions)
         except BaseException:
             # What waits was not handed over; what is on its way is waited for.
             self._give_up()
-            await self._end()
             raise
-        await self._end()
-        return begun
+        finally:
+            await self._until(0)
+            await self._record()
+
+    async def _watch(self) -> None:
+        """Where the next hop is slow, a pause or our end does not wait for a group."""
+        while True:
+            await asyncio.sleep(_BETWEEN_LOOKS)
+            if self._is_stopped:
+                self._give_up()
+            if not self._waiting:
+                continue
+            with suppress(TransientError):
+                campaign_id = self._campaign.id
+                if await asyncio.to_thread(ledger.because_of, campaign_id):
+                    self._give_up()
 
     async def _go(self, extensions: Extensions) -> int:
         """Group after group; the next one is made while one is on its way."""
@@ -178,7 +202,8 @@ class Batch:
                     break
                 await self._feed()
                 await self._until(self._settings.group)
-                if self._is_hop_away:
+                if self._is_hop_away or self._is_stopped:
+                    self._give_up()
                     break
         finally:
             if making is not None:
@@ -186,10 +211,9 @@ class Batch:
                 await asyncio.gather(making, return_exceptions=True)
         return begun
 
-    async def _end(self) -> None:
-        """Until nothing is on its way and everything is recorded."""
-        await self._until(0)
-        await self._record()
+    @property
+    def _is_stopped(self) -> bool:
+        return self._stop is not None and self._stop.is_set()
 
     async def _postpone(self) -> None:
         """The next hop is away: the rows wait, and were not tried."""

@@ -81,7 +81,7 @@ _SENTENCES: Final = tuple(
             Cause.REFUSED,
             (
                 r"\bspam\b",
-                r"blacklist|blocklist|block list|black list|\brbl\b|dnsbl",
+                r"(?:black|block)[ -]?list|\brbl\b|dnsbl",
                 r"spamhaus|spamcop|barracuda",
                 r"virus",
                 r"sender (?:\w+ ){0,3}(?:rejected|denied|blocked)",

@@ -95,19 +95,22 @@ class Sender:
             for campaign_id in going:
                 if stop.is_set():
                     break
-                stepped = await self.step(campaign_id)
+                stepped = await self.step(campaign_id, stop)
                 if not stepped.begun:
                     resting[campaign_id] = stepped.again_at
         self._connections.close()
         return min((at for at in resting.values() if at is not None), default=None)
 
-    async def step(self, campaign_id: str) -> Stepped:
+    async def step(
+        self, campaign_id: str, stop: asyncio.Event | None = None
+    ) -> Stepped:
         """Send as much of one campaign as may leave now, a batch at the most.
 
-        What is unexpected pauses it. Raises TransientError.
+        After ``stop`` no more is begun. What is unexpected pauses the campaign. Raises
+        TransientError.
         """
         try:
-            return await self._step(campaign_id)
+            return await self._step(campaign_id, stop)
         except TransientError:
             raise
         except UndisclosedError as error:
@@ -120,7 +123,7 @@ class Sender:
             await asyncio.to_thread(self._pause, campaign_id, because)
         return Stepped(0)
 
-    async def _step(self, campaign_id: str) -> Stepped:
+    async def _step(self, campaign_id: str, stop: asyncio.Event | None) -> Stepped:
         campaign = await asyncio.to_thread(self._ready, campaign_id)
         if campaign is None:
             return Stepped(0)
@@ -130,17 +133,20 @@ class Sender:
                 return await asyncio.to_thread(self._settle, campaign)
             return Stepped(0, again_at)
         try:
-            return await self._send(campaign, claimed, again_at)
+            begun = await self._send(campaign, claimed, stop)
         finally:
             await asyncio.to_thread(ledger.give_back, campaign_id, by=self._by)
             await asyncio.to_thread(self._look, campaign_id)
+        if begun and again_at is None:
+            return Stepped(begun)
+        return Stepped(0, again_at or self._clock() + self._settings.retry_after[0])
 
     async def _send(
         self,
         campaign: Campaign,
         claimed: Sequence[Claimed],
-        again_at: datetime | None,
-    ) -> Stepped:
+        stop: asyncio.Event | None,
+    ) -> int:
         maker = await asyncio.to_thread(self._maker, campaign)
         batch = Batch(
             campaign,
@@ -150,11 +156,9 @@ class Sender:
             self._settings,
             by=self._by,
             clock=self._clock,
+            stop=stop,
         )
-        begun = await batch.run()
-        if begun and again_at is None:
-            return Stepped(begun)
-        return Stepped(0, again_at or self._clock() + self._settings.retry_after[0])
+        return await batch.run()
 
     def _ready(self, campaign_id: str) -> Campaign | None:
         """The campaign where it may be sent now; begun where its time has come."""

@@ -6,7 +6,7 @@ here. A token of ours, which nobody can make up, says which delivery it is about
 address that a report names is never enough.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,10 +123,12 @@ def why_paused(standing: Standing, limits: ReturnLimits) -> str:
 
 
 def _key(content: bytes, kind: ReturnKind, about: Whose | None) -> bytes:
-    """The same words about the same delivery are one report, by whichever way."""
-    body = content[split_content(content).body_start : LONGEST]
-    named: Sequence[str] = (kind.value,)
+    """What tells two reports apart: a delivery counts once for each kind.
+
+    So nobody makes a campaign pause by complaining about one message many times. What
+    is about nothing of ours is told apart by its words.
+    """
     if about is not None:
-        named = (kind.value, about.campaign_id, str(about.number))
-    plain = "/".join(named).encode() + b"\0" + body.replace(b"\r\n", b"\n").rstrip()
-    return crypto.keys().hash("returned mail", plain)
+        return returns.key_of(kind, about)
+    body = content[split_content(content).body_start : LONGEST]
+    return crypto.keys().hash("returned mail", b"%s\0%s" % (kind.encode(), body))

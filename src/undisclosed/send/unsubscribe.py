@@ -9,7 +9,7 @@ from datetime import datetime
 
 from undisclosed.core.returns import ReturnKind
 from undisclosed.send.tokens import Purpose, Tokens
-from undisclosed.store import crypto, returns
+from undisclosed.store import returns
 from undisclosed.store.returns import Report, Whose
 
 
@@ -30,7 +30,6 @@ def unsubscribe(tokens: Tokens, token: str, now: datetime) -> bool:
     about = subscriber(tokens, token)
     if about is None:
         return False
-    plain = f"{ReturnKind.UNSUBSCRIBE}/{about.campaign_id}/{about.number}"
-    key = crypto.keys().hash("returned mail", plain.encode())
-    returns.record(Report(key, ReturnKind.UNSUBSCRIBE), about, now)
+    kind = ReturnKind.UNSUBSCRIBE
+    returns.record(Report(returns.key_of(kind, about), kind), about, now)
     return True

@@ -3,11 +3,13 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from undisclosed.core.campaign import Attached
+from undisclosed.store import crypto
 from undisclosed.store.crypto import DataKey
-from undisclosed.store.database import Connection
+from undisclosed.store.database import Connection, database
 
 _INSERT: Final = """
 INSERT INTO store_campaignfile (
@@ -31,6 +33,40 @@ _REMOVE: Final = (
     " (SELECT id FROM store_campaignfile WHERE campaign_id = %s)",
     "DELETE FROM store_campaignfile WHERE campaign_id = %s",
 )
+_SUMMARIES: Final = """
+SELECT f.name_sealed, f.media_type, f.size, f.column_sealed, c.data_key
+  FROM store_campaignfile f JOIN store_campaign c ON c.id = f.campaign_id
+ WHERE c.id = %s AND c.data_key IS NOT NULL ORDER BY f.id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSummary:
+    """A file without its content. ``size`` in octets; ``column`` as in Attached."""
+
+    name: str = field(repr=False)
+    media_type: str
+    size: int
+    column: str
+
+
+def summaries(campaign_id: str) -> list[FileSummary]:
+    """The files of a campaign in their order; no content is opened."""
+    with database() as connection:
+        rows = connection.all(_SUMMARIES, (campaign_id,))
+    if not rows:
+        return []
+    key = crypto.keys().unwrap(bytes(rows[0][4]), f"campaign/{campaign_id}")
+    context = f"file/{campaign_id}"
+    return [
+        FileSummary(
+            key.open(bytes(name), context).decode(),
+            media_type,
+            size,
+            key.open(bytes(column), context).decode() if column else "",
+        )
+        for name, media_type, size, column, _ in rows
+    ]
 
 
 def replace(

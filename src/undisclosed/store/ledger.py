@@ -55,11 +55,12 @@ SELECT max(number), count(*) FROM (
 """
 # Shared with other workers; whoever pauses, cancels or imports the list anew waits
 # for the transactions that began before, and is seen by all that begin after.
-_STANDING: Final = """
+_STATE: Final = """
 SELECT c.state, l.version = c.list_version AND l.data_key IS NOT NULL
   FROM store_campaign c LEFT JOIN store_recipientlist l ON l.id = c.list_id
- WHERE c.id = %s FOR SHARE OF c
+ WHERE c.id = %s
 """
+_STANDING: Final = f"{_STATE} FOR SHARE OF c"
 # One statement for both, so that workers take the tally's rows in one order.
 _TURN: Final = """
 UPDATE store_delivery d
@@ -298,6 +299,13 @@ def mark(campaign_id: str, outcomes: Sequence[Marked], now: datetime) -> int:
     """Only record answers; how many rows were still in doubt."""
     lease = timedelta()
     return turn(campaign_id, outcomes, (), by="", lease=lease, now=now).recorded
+
+
+def because_of(campaign_id: str) -> str:
+    """Why nothing of a campaign may be begun now; empty where it may."""
+    with database() as connection:
+        state, is_same = connection.one(_STATE, (campaign_id,)) or ("", False)
+    return _why_not(state, is_same=bool(is_same))
 
 
 def _why_not(state: str, *, is_same: bool) -> str:

@@ -62,6 +62,10 @@ _IN_USE: Final = (
     "SELECT 1 FROM store_campaign"
     " WHERE list_id = %s AND state IN ('sending', 'paused') LIMIT 1"
 )
+_ON_PAPER: Final = (
+    "SELECT way, count(*) FROM store_listrow"
+    " WHERE list_id = %s AND way <> 'mail' GROUP BY way"
+)
 _DESTROY: Final = """
 UPDATE store_recipientlist SET data_key = NULL, columns_sealed = NULL, rows = 0,
        mailed = 0, destroyed_at = %s WHERE id = %s AND destroyed_at IS NULL
@@ -232,6 +236,13 @@ def ways(list_id: str) -> dict[Way, int]:
     """How many people are mailed, phoned, written to."""
     with database() as connection:
         return {Way(way): number for way, number in connection.all(_WAYS, (list_id,))}
+
+
+def on_paper(list_id: str) -> dict[Way, int]:
+    """How many people are phoned and written to; those mailed are not touched."""
+    with database() as connection:
+        found = connection.all(_ON_PAPER, (list_id,))
+        return {Way(way): number for way, number in found}
 
 
 def destroy(list_id: str, *, by: str, now: datetime) -> None:

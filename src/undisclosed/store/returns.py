@@ -138,6 +138,12 @@ def whose(serial: int, number: int) -> Whose | None:
     return Whose(campaign, number, team, MailKind(kind), list_id, bytes(hashed))
 
 
+def key_of(kind: ReturnKind, about: Whose) -> bytes:
+    """What tells two reports apart: of one delivery, each kind counts once."""
+    plain = f"{kind.value}/{about.campaign_id}/{about.number}"
+    return crypto.keys().hash("returned mail", plain.encode())
+
+
 def record(report: Report, about: Whose | None, now: datetime) -> bool:
     """Take a report, and do what follows from it; False where it was taken before.
 

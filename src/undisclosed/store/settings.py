@@ -39,6 +39,7 @@ from undisclosed.store.settings_values import (
     HoldSettings,
     HostPort,
     Limits,
+    OpenIdSettings,
     PostOfficeSettings,
     ReaderSettings,
     SendingSettings,
@@ -109,7 +110,7 @@ def _read(file: Path | None, environment: Mapping[str, str]) -> Settings:
         postoffice=PostOfficeSettings(reader.required_host_port("postoffice.listen")),
         sendmail=reader.sendmail(),
         worker=WorkerSettings(reader.host_port("worker.metrics")),
-        console=reader.console(),
+        console=reader.console(environment),
         api=reader.api(),
         holds=reader.holds(),
         delivery=reader.delivery(),
@@ -232,7 +233,7 @@ class _Reader:
             content_timeout=timedelta(seconds=value["guard.limits.content_timeout"]),
         )
 
-    def console(self) -> ConsoleSettings:
+    def console(self, environment: Mapping[str, str]) -> ConsoleSettings:
         listen = self.required_host_port("console.listen")
         url = self.values["console.url"] or f"http://{listen}"
         if not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#]*)?", url):
@@ -242,7 +243,25 @@ class _Reader:
             url=url.rstrip("/"),
             processes=self.values["console.processes"],
             time_zone=self.time_zone("console.time_zone"),
+            openid=self.openid(environment),
         )
+
+    def openid(self, environment: Mapping[str, str]) -> OpenIdSettings | None:
+        """The organisation's OpenID Connect server, if one is named."""
+        issuer = self.values["console.openid.issuer"]
+        client = self.values["console.openid.client"]
+        if not issuer:
+            return None
+        if not re.fullmatch(r"https://[^\s?#@]+|http://127\.0\.0\.1:\d+\S*", issuer):
+            raise self.error("console.openid.issuer", "must begin with https://")
+        kept = secret("UNDISCLOSED_OPENID_SECRET", environment)
+        if not client or not kept:
+            raise self.error(
+                "console.openid.issuer",
+                "needs console.openid.client and UNDISCLOSED_OPENID_SECRET",
+            )
+        name = self.values["console.openid.name"]
+        return OpenIdSettings(issuer.rstrip("/"), client, name, kept)
 
     def time_zone(self, name: str) -> str:
         """The name of a time zone that this system knows."""

@@ -241,6 +241,21 @@ SETTINGS: Final = (
         "and campaigns are scheduled in it.",
     ),
     Setting(
+        "console.openid.issuer",
+        _T,
+        "",
+        "The organisation's OpenID Connect server, as in "
+        "https://login.council.example. People log in with it to accounts that have "
+        "their verified address. Empty: none.",
+    ),
+    Setting("console.openid.client", _T, "", "Our client id at that server."),
+    Setting(
+        "console.openid.name",
+        _T,
+        "your organisation",
+        "What the log-in page calls it.",
+    ),
+    Setting(
         "console.processes",
         _W,
         1,
@@ -479,6 +494,10 @@ ENVIRONMENT: Final = (
         "good.",
     ),
     (
+        "UNDISCLOSED_OPENID_SECRET, UNDISCLOSED_OPENID_SECRET_FILE",
+        "The client secret for console.openid.issuer.",
+    ),
+    (
         "UNDISCLOSED_RETURNS_PASSWORD, UNDISCLOSED_RETURNS_PASSWORD_FILE",
         "The password of send.returns.imap_login.",
     ),
@@ -488,8 +507,9 @@ ENVIRONMENT: Final = (
     ),
     (
         "UNDISCLOSED_MASTER_KEY, UNDISCLOSED_MASTER_KEY_FILE",
-        "The master key, 64 hexadecimal digits. Without it: the file master.key in "
-        "store.data, made on the first run.",
+        "The master key, 64 hexadecimal digits; several, parted by white space, follow "
+        "one another, the newest first. Without it: the file master.key in store.data, "
+        "made on the first run.",
     ),
 )
 """What the environment may say; a name with _FILE names a file that holds the value."""

@@ -141,6 +141,16 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenIdSettings:
+    """The organisation's OpenID Connect server, and what we are called there."""
+
+    issuer: str
+    client: str
+    name: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleSettings:
     """The web pages: where they listen, and what they are called from outside."""
 
@@ -148,6 +158,7 @@ class ConsoleSettings:
     url: str
     processes: int
     time_zone: str = "UTC"
+    openid: OpenIdSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)

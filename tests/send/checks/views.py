@@ -60,6 +60,11 @@ def found(check, *args, **more):
     return run_checks(view(*args, **more), checks=[check])
 
 
+def weights(findings):
+    """What each finding weighs."""
+    return [one.weight for one in findings]
+
+
 @dataclass(frozen=True)
 class TableResolver:
     """Answers from tables; everything else is not there."""

@@ -362,6 +362,11 @@ def pdf() -> bytes:
         b"<< /Type /Outlines /First 12 0 R /Last 12 0 R /Count 1 >>",
         b"<< /Title (bookmark@outline.example) /Parent 11 0 R /Dest [3 0 R /Fit] >>",
     ]
+    return pdf_of(objects)
+
+
+def pdf_of(objects: list[bytes]) -> bytes:
+    """A PDF of these objects, the first of which is its catalog."""
     out, places = b"%PDF-1.7\n", []
     for number, body in enumerate(objects, 1):
         places.append(len(out))

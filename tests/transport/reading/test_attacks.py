@@ -6,6 +6,7 @@ import gzip
 import io
 import tarfile
 import zipfile
+import zlib
 
 import pytest
 from hypothesis import given, settings
@@ -201,7 +202,93 @@ def test_whoever_an_office_program_would_show_is_read(spelt):
     assert ANN in set().union(*found.values())
 
 
+def _packed(data: bytes, dictionary: bytes = b"") -> bytes:
+    packed = zlib.compress(data)
+    head = b"<< %s /Length %d /Filter /FlateDecode >>" % (dictionary, len(packed))
+    return head + b"\nstream\n%s\nendstream" % packed
+
+
+def _pdf(
+    catalog: bytes = b"", text: bytes = b"(hi) Tj", notes: bytes = b"", *more: bytes
+) -> bytes:
+    """A PDF of one page; what is in ``more`` are its objects 6 and up."""
+    return making.pdf_of(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R %s >>" % catalog,
+            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
+            b" /Resources << /Font << /F1 5 0 R >> >> /Annots [%s] >>" % notes,
+            _packed(b"BT /F1 12 Tf 72 700 Td %s ET" % text),
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            *more,
+        ]
+    )
+
+
+NOTE = b"<< /Type /Annot /Rect [0 0 9 9] "
+DRAWN = b"/Type /XObject /Subtype /Form /BBox [0 0 9 9]"
+FILE = b"<< /Type /Filespec /F (a.csv) /EF << /F 8 0 R >> >>"
+WIDE = "\ufeffann@a.example".encode("utf-16-be").hex().encode()
+BESIDE_THE_PAGES = {
+    "an address that a narrow column breaks": _pdf(
+        text=b"(ann) Tj 0 -14 Td (@a.example) Tj"
+    ),
+    "a drawn note": _pdf(
+        b"",
+        b"(hi) Tj",
+        b"6 0 R",
+        NOTE + b"/Subtype /FreeText /AP << /N 7 0 R >> >>",
+        _packed(b"BT /F1 12 Tf (ann@a.example) Tj ET", DRAWN),
+    ),
+    "a form of XML": _pdf(
+        b"/AcroForm << /XFA 6 0 R /Fields [] >>",
+        b"(hi) Tj",
+        b"",
+        _packed(b"<xdp>ann@a.example</xdp>"),
+    ),
+    "a script": _pdf(
+        b"/OpenAction << /S /JavaScript /JS 6 0 R >>",
+        b"(hi) Tj",
+        b"",
+        _packed(b"app.alert('ann@a.example')"),
+    ),
+    "what is filled in above a field": _pdf(
+        b"/AcroForm << /Fields [6 0 R] >>",
+        b"(hi) Tj",
+        b"7 0 R",
+        b"<< /FT /Tx /T (p) /V <%s> /Kids [7 0 R] >>" % WIDE,
+        NOTE + b"/Subtype /Widget /Parent 6 0 R >>",
+    ),
+    "a file at a note": _pdf(
+        b"",
+        b"(hi) Tj",
+        b"6 0 R",
+        NOTE + b"/Subtype /FileAttachment /FS 7 0 R >>",
+        FILE,
+        _packed(zipped({"a.csv": "ann@a.example"}), b"/Type /EmbeddedFile"),
+    ),
+    "a page before it was changed": _pdf(
+        b"", b"(hi) Tj", b"", _packed(b"BT (ann@a.example) Tj ET")
+    ),
+    "an octal digit": _pdf(b"/Lang (ann\\100a.example)"),
+}
+
+
+@pytest.mark.parametrize("place", BESIDE_THE_PAGES)
+def test_whoever_a_pdf_shows_beside_its_pages_is_read(place):
+    found = shown(BESIDE_THE_PAGES[place])
+
+    assert ANN in set().union(*found.values())
+
+
+def test_a_stream_of_a_pdf_that_unfolds_without_end_is_given_up():
+    content = _pdf(b"", b"(hi) Tj", b"", _packed(bytes(300 * MEBIBYTE)))
+
+    assert doubts(content) == (found.TOO_MUCH,)
+
+
 LIST = b"name;mail\r\nAnn;ann@a.example\r\n"
+BASE64_MESSAGE = b"Content-Transfer-Encoding: base64\n\n" + base64.b64encode(LIST)
 FILES = {
     "text without an ending": ("list", LIST),
     "text under an ending that nobody knows": ("list.dat", LIST),
@@ -211,6 +298,13 @@ FILES = {
     "OneNote": ("a.one", b"\xe4\x52\x5c\x7b" + ANN.encode("utf-16-le")),
     "flat XML of a text": ("a.fodt", FLAT.encode()),
     "flat XML under the name of a document": ("a.docx", FLAT.encode()),
+    "a message that begins with a field of its own": (
+        "a.bin",
+        b"X-Own: 1\nFrom: b@b.example\n" + BASE64_MESSAGE,
+    ),
+    "a mailbox": ("a.mbox", b"From x Mon Nov 2\nTo: b@b.example\n" + BASE64_MESSAGE),
+    "a message of Apple Mail": ("a.emlx", b"123\nTo: b@b.example\n" + BASE64_MESSAGE),
+    "HTML without a tag": ("a.zip", zipped({"a.htm": "ann&#64;a.example"})),
     "an archive that unpacks itself": (
         "a.exe",
         b"MZ" + bytes(500) + zipped({"a.csv": LIST}),

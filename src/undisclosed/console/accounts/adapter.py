@@ -17,12 +17,14 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from qrcode.image.svg import SvgPathImage
 
+from undisclosed.console import pages
 from undisclosed.store import crypto, journal
 
 BACKEND: Final = "undisclosed.console.accounts.backend.AddressAndPassword"
-_SECRET: Final = "second factor"
+_FACTOR: Final = "second factor"
 _NOT_SAID: Final = frozenset({"account/messages/logged_in.txt"})
 
 
@@ -39,7 +41,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         """Begin the session."""
-        user.backend = BACKEND  # type: ignore[attr-defined]
+        user.backend = BACKEND
         super().login(request, user)
 
     def post_login(
@@ -54,6 +56,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def reauthenticate(self, user: AbstractBaseUser, password: str) -> bool:
         """Whether this is the account's password."""
         return user.is_active and user.check_password(password)
+
+    def respond_user_inactive(
+        self, request: HttpRequest, user: AbstractBaseUser
+    ) -> HttpResponse:
+        """An account that is not active goes no further, whatever it came with."""
+        sentence = _("This account is not active. Ask an administrator.")
+        return pages.say(request, _("You are not logged in"), sentence, status=403)
 
     def add_message(
         self,
@@ -80,13 +89,13 @@ class SecondFactors(DefaultMFAAdapter):  # type: ignore[misc]
 
     def encrypt(self, text: str) -> str:
         """A secret as it is kept."""
-        sealed = crypto.keys().seal(_SECRET, text.encode(), _SECRET)
+        sealed = crypto.keys().seal(_FACTOR, text.encode(), _FACTOR)
         return base64.b64encode(sealed).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """The secret again. Raises SealBroken."""
         sealed = base64.b64decode(encrypted_text)
-        return crypto.keys().open(_SECRET, sealed, _SECRET).decode()
+        return crypto.keys().open(_FACTOR, sealed, _FACTOR).decode()
 
     def get_totp_issuer(self) -> str:
         """What the app shows above the code."""

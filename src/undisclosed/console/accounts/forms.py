@@ -72,8 +72,8 @@ class AddressField(forms.CharField):
 class EnterForm(ConsoleForm):
     """What a log-in link asks for: a name and a password, twice.
 
-    Only the first account of an installation chooses its address; any other one's
-    was verified by whoever made the account.
+    Only the first account of an installation chooses its address, and may make a team;
+    any other one's address was verified by whoever made the account.
     """
 
     name = forms.CharField(
@@ -94,6 +94,15 @@ class EnterForm(ConsoleForm):
             }
         ),
     )
+    team = forms.CharField(
+        label=_("Your first team"),
+        max_length=200,
+        required=False,
+        help_text=_(
+            "Lists and campaigns belong to a team. You are in it with every role; "
+            "bring others in, since nobody approves their own."
+        ),
+    )
     password = forms.CharField(
         label=_("Password"),
         max_length=1000,
@@ -112,6 +121,7 @@ class EnterForm(ConsoleForm):
         super().__init__(*args, **kwargs)
         if not chooses_login:
             del self.fields["login"]
+            del self.fields["team"]
 
     def clean_password(self) -> str:
         """The password, when it is none of the usual ones."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logging in and out, log-in links, and who has an account."""
 
+import contextlib
 from uuid import UUID
 
-from allauth.account.decorators import reauthentication_required
 from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from django.contrib import auth
@@ -17,12 +17,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from undisclosed.console import pages, paging
+from undisclosed.console import pages, paging, wiring
 from undisclosed.console.access import Right, account_of, requires
-from undisclosed.console.accounts import links, throttle
+from undisclosed.console.accounts import again, links, throttle
 from undisclosed.console.accounts.forms import EnterForm, InviteForm, LogInForm
+from undisclosed.console.teams.forms import ROLES_IN_A_TEAM
 from undisclosed.core.address import Address
-from undisclosed.store import crypto, journal
+from undisclosed.store import crypto, journal, teams
 from undisclosed.store.bootstrap import FIRST_LOGIN, login_link
 from undisclosed.store.models import Account, AccountAddress, LoginLink, Role
 
@@ -44,7 +45,10 @@ def log_in(request: HttpRequest) -> HttpResponse:
         status = done
     asked = request.POST.get("next", request.GET.get("next", ""))
     return render(
-        request, "accounts/log_in.html", {"form": form, "next": asked}, status=status
+        request,
+        "accounts/log_in.html",
+        {"form": form, "next": asked, "openid": wiring.settings().console.openid},
+        status=status,
     )
 
 
@@ -112,7 +116,16 @@ def _enter(request: HttpRequest, link: LoginLink, form: EnterForm) -> HttpRespon
             _give_address(account, form.cleaned_data["login"])
         account.save()
         journal.write("log-in link used", actor=str(account.pk))
+        if form.cleaned_data.get("team"):
+            _first_team(account, form.cleaned_data["team"])
     return _go_on(request, account, reverse("start"))
+
+
+def _first_team(account: Account, name: str) -> None:
+    """Make the first team, with the first account in it; a name is taken once."""
+    with contextlib.suppress(teams.NameTaken):
+        team = teams.create(name, by=account, now=timezone.now())
+        teams.put(team, account, ROLES_IN_A_TEAM, may_see_rows=True, by=account)
 
 
 def _give_address(account: Account, address: Address) -> None:
@@ -153,7 +166,7 @@ def _no_link(
 
 @requires(Right.INVITE)
 @_GET_OR_POST
-@reauthentication_required(app="console", allow_get=True)
+@again.asked_on_post
 def accounts(request: HttpRequest) -> HttpResponse:
     """Everybody who has an account, and the form that makes a new one."""
     form = InviteForm(request.POST or None)
@@ -191,7 +204,7 @@ def _invite(request: HttpRequest, form: InviteForm) -> str:
 
 @requires(Right.INVITE)
 @require_POST
-@reauthentication_required(app="console")
+@again.asked_on_post
 def new_link(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """A new one-time link for somebody who has lost their password."""
     account = get_object_or_404(Account, pk=account_id)

@@ -2,6 +2,8 @@
 """Starting, scheduling, pausing and ending a campaign; what is in doubt."""
 
 from collections.abc import Callable
+from datetime import datetime
+from typing import cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -10,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from undisclosed.console.access import requires
-from undisclosed.console.campaigns import views
+from undisclosed.console.campaigns import views, wiring
 from undisclosed.console.campaigns.forms import ScheduleForm
 from undisclosed.console.campaigns.opening import demand, opened, taken
 from undisclosed.console.campaigns.rights import May, may
@@ -25,8 +27,18 @@ BY_HAND = "Paused by hand."
 @requires()
 @require_POST
 def start(request: HttpRequest, campaign_id: str) -> HttpResponse:
-    """Begin to send: one message, then ten, then all."""
-    return _step(request, campaign_id, campaigns.start, lambda allowed: allowed.send)
+    """Begin to send: one message, then ten, then all.
+
+    The ledger of a long list is written by a worker: then it is scheduled for now.
+    """
+    found, _account = opened(request, campaign_id)
+    is_short = found.recipients <= wiring.AT_ONCE
+    begin = campaigns.start if is_short else _begin_soon
+    return _step(request, campaign_id, begin, lambda allowed: allowed.send)
+
+
+def _begin_soon(campaign_id: str, *, by: object, now: datetime) -> None:
+    campaigns.schedule(campaign_id, now, by=by, now=now)
 
 
 @requires()
@@ -79,21 +91,20 @@ def cancel(request: HttpRequest, campaign_id: str) -> HttpResponse:
 
 @requires()
 @require_POST
-def proof(
-    request: HttpRequest, campaign_id: str
-) -> HttpResponse | StreamingHttpResponse:
+def proof(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """Who approved what, and what became of each message: a file that proves it."""
     found, account = opened(request, campaign_id)
     if found.started_at is None:
         raise Http404
     lines = proofs.lines(campaign_id, by=account.pk, now=timezone.now())
-    return StreamingHttpResponse(
+    name = f'attachment; filename="proof-{campaign_id}.jsonl"'
+    answer = StreamingHttpResponse(
         lines,
         content_type="application/jsonl",
-        headers={
-            "Content-Disposition": f'attachment; filename="proof-{campaign_id}.jsonl"'
-        },
+        headers={"Content-Disposition": name},
     )
+    # It is one to Django's handlers, though not to its types.
+    return cast(HttpResponse, answer)
 
 
 @requires()

@@ -14,8 +14,9 @@ from undisclosed.console.campaigns.difference import Line
 from undisclosed.console.campaigns.live import Live, live_of
 from undisclosed.console.campaigns.rights import May, may
 from undisclosed.core.campaign import CampaignState, CheckFinding, Weight
-from undisclosed.store import approvals, campaign_lists, campaigns
+from undisclosed.store import approvals, campaign_files, campaign_lists, campaigns
 from undisclosed.store.approvals import Answer
+from undisclosed.store.campaign_files import FileSummary
 from undisclosed.store.campaign_lists import ListSummary
 from undisclosed.store.campaigns import Campaign
 from undisclosed.store.lists import NoSuchList
@@ -66,6 +67,7 @@ class Sight:
     changed: tuple[Line, ...]
     live: Live | None
     made_by: str
+    files: tuple[FileSummary, ...]
 
     @property
     def digest(self) -> str:
@@ -103,6 +105,7 @@ def sight_of(found: Campaign, account: Account, now: datetime) -> Sight:
         changed=difference.since_approved(found.id),
         live=live_of(found, now),
         made_by=acting.name_of(str(found.created_by)),
+        files=tuple(campaign_files.summaries(found.id)),
     )
 
 

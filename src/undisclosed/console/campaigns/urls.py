@@ -15,6 +15,7 @@ urlpatterns = [
     path("<str:campaign_id>/write/", writing.write, name="write"),
     path("<str:campaign_id>/write/preview/", writing.live_preview, name="live"),
     path("<str:campaign_id>/files/", writing.keep_file, name="keep_file"),
+    path("<str:campaign_id>/files/<int:number>/", writing.open_file, name="open_file"),
     path(
         "<str:campaign_id>/files/<int:number>/remove/",
         writing.remove_file,

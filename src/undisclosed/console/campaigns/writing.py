@@ -5,9 +5,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -21,7 +22,7 @@ from undisclosed.core.campaign import Attached, Draft
 from undisclosed.send import draft as drafts
 from undisclosed.send.merge import compile_draft
 from undisclosed.send.template import RowUnfit, TemplateError, field_name
-from undisclosed.store import campaign_lists, journal, lists
+from undisclosed.store import campaign_files, campaign_lists, journal, lists
 from undisclosed.store import campaigns as store
 from undisclosed.store.campaigns import Campaign
 from undisclosed.store.lists import NoSuchList
@@ -50,7 +51,7 @@ def write(request: HttpRequest, campaign_id: str) -> HttpResponse:
     context = {
         "campaign": found,
         "form": form,
-        "files": store.files_of(campaign_id),
+        "files": campaign_files.summaries(campaign_id),
         "file_form": FileForm(auto_id="id_file_%s"),
         "columns": [_in_text(column) for column in _columns(found)],
         **_preview(found, account, 1, is_masked=True),
@@ -83,6 +84,27 @@ def keep_file(request: HttpRequest, campaign_id: str) -> HttpResponse:
         if (one.name, one.column) != (new.name, new.column)
     ]
     return _with_files(request, found, [*others, new])
+
+
+@requires()
+@require_POST
+def open_file(request: HttpRequest, campaign_id: str, number: int) -> HttpResponse:
+    """A file as recipients get it; one person's own only with the right to see rows."""
+    found, account = opened(request, campaign_id)
+    files = store.files_of(campaign_id)
+    if not 0 < number <= len(files):
+        raise Http404
+    file = files[number - 1]
+    if file.column:
+        demand(may(account, found, timezone.now()).see_rows)
+        journal.write(
+            "file opened", actor=str(account.pk), campaign=campaign_id, file=number
+        )
+    answer = HttpResponse(file.content, content_type="application/octet-stream")
+    answer["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=file.name
+    )
+    return answer
 
 
 @requires()

@@ -82,14 +82,13 @@ def one(request: HttpRequest, list_id: str) -> HttpResponse:
     account = account_of(request)
     found = opened(account, list_id, Right.SEE_LISTS)
     rights = rights_in(account, found.team_id)
-    ways = store.ways(list_id)
+    ways = store.on_paper(list_id)
     campaigns = campaigns_of(list_id)
     return render(
         request,
         "lists/one.html",
         {
             "list": found,
-            "mailed": ways.get(Way.MAIL, 0),
             "phoned": ways.get(Way.PHONE, 0),
             "posted": ways.get(Way.POST, 0),
             "columns": store.columns(list_id) if found.data_key else (),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a check is, and how it counts rows."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -10,6 +10,9 @@ from undisclosed.send.checks.view import CampaignView, Merged
 
 MOST_ROWS = 20
 """Rows that a finding names; of the others it says how many there are."""
+
+_LONGEST_HEADING = 60
+_MOST_DIGITS = 5
 
 
 class Examination(Protocol):
@@ -72,7 +75,17 @@ class Once:
         yield from self.found
 
 
-Names = Mapping[str, str]
+def column_place(column: str) -> str:
+    """A column as a place of findings, which are kept in the clear.
+
+    A list without a line of headings has a person's data for names of columns.
+    """
+    is_heading = (
+        len(column) <= _LONGEST_HEADING
+        and "@" not in column
+        and sum(map(str.isdigit, column)) < _MOST_DIGITS
+    )
+    return f"column {column}" if is_heading else "a column"
 
 
 def people(count: int) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from undisclosed.core.campaign import CheckFinding, Weight
-from undisclosed.send.checks.check import Tally, messages
+from undisclosed.send.checks.check import Tally, column_place, messages
 from undisclosed.send.checks.folding import fold
 from undisclosed.send.checks.identifiers import Kind
 from undisclosed.send.checks.places import written
@@ -57,7 +57,7 @@ class _Looking:
             if any(map(str.isdigit, value)):
                 for hit in scanner().scan(value, label=column):
                     seen.add(hit.text)
-                    self._count(hit, f"column {column}", one.row.number)
+                    self._count(hit, column_place(column), one.row.number)
         for hit in scanner().scan(f"{one.message.subject}\n{one.message.text}"):
             if hit.text not in self.constant and hit.text not in seen:
                 self._count(hit, _place(hit, values), one.row.number)
@@ -81,7 +81,7 @@ def _place(hit: Hit, values: dict[str, str]) -> str:
     """The column that a number came from; the text, where it is of several."""
     for column, value in values.items():
         if hit.text in fold(value):
-            return f"column {column}"
+            return column_place(column)
     return "text"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from undisclosed.core.campaign import CheckFinding, Weight
-from undisclosed.send.checks.check import Tally, messages
+from undisclosed.send.checks.check import Tally, column_place, messages
 from undisclosed.send.checks.places import written
 from undisclosed.send.checks.view import CampaignView, Merged
 
@@ -82,12 +82,12 @@ class _Looking:
             text = (
                 f"{messages(tally.count).capitalize()} would show a value that is none."
             )
-            yield tally.finding(NAME, Weight.OVERRIDE, text, f"column {column}")
+            yield tally.finding(NAME, Weight.OVERRIDE, text, column_place(column))
         if self.looked.count:
             for name in sorted(self.empty):
                 yield CheckFinding(
                     NAME,
                     Weight.OVERRIDE,
                     "A field is empty for everybody.",
-                    f"column {self.columns[name]}",
+                    column_place(self.columns[name]),
                 )

@@ -36,7 +36,10 @@ from stdnum.us import itin, ssn
 REGIONS = ("GB", "NL", "CA", "US", "FR", "DE", "BE", "IE")
 """Where a telephone number without a country's code may be from."""
 
-_BEGINS_AS_DATE = re.compile(r"[12][0-9]{3}-[01][0-9]-[0-3][0-9]")
+_BEGINS_AS_DATE = re.compile(
+    r"[12][0-9]{3}-[01][0-9]-[0-3][0-9]"
+    r"|[0-3]?[0-9]([/.-])[0-3]?[0-9]\1(?:[12][0-9]{3}|[0-9]{2})(?:[ -]|\Z)"
+)
 _IBAN = numdb.get("iban")
 _SEPARATORS = str.maketrans("", "", " -./()")
 

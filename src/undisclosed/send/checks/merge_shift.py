@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import combinations, islice
 
 from undisclosed.core.campaign import CheckFinding, Row, Weight
-from undisclosed.send.checks.check import Tally
+from undisclosed.send.checks.check import Tally, column_place
 from undisclosed.send.checks.view import CampaignView, Merged
 
 NAME = "merge-shift"
@@ -175,7 +175,7 @@ class _Pair:
 
     def _place(self) -> str:
         names = [
-            f"column {one}" if one else "address" for one in (self.first, self.second)
+            column_place(one) if one else "address" for one in (self.first, self.second)
         ]
         return " and ".join(names)
 
@@ -256,4 +256,4 @@ class _Looking:
                 )
                 if ending.trailing == 1:
                     text = text.replace("last 1 cells are", "last cell is")
-                yield CheckFinding(NAME, Weight.OVERRIDE, text, f"column {name}")
+                yield CheckFinding(NAME, Weight.OVERRIDE, text, column_place(name))

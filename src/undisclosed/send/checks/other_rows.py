@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from undisclosed.core.campaign import Attached, CheckFinding, Row, Weight
-from undisclosed.send.checks.check import Tally, messages, people
+from undisclosed.send.checks.check import Tally, column_place, messages, people
 from undisclosed.send.checks.view import CampaignView, Merged
 
 NAME = "other-rows"
@@ -249,7 +249,7 @@ class _Looking:
                 f"{messages(tally.count).capitalize()} would show a number or a name "
                 "that belongs to another row."
             )
-            yield tally.finding(NAME, Weight.OVERRIDE, text, f"column {column}")
+            yield tally.finding(NAME, Weight.OVERRIDE, text, column_place(column))
         if self.in_files.count:
             text = (
                 f"{messages(self.in_files.count).capitalize()} would carry a file "

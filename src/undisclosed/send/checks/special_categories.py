@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from undisclosed.core.campaign import CheckFinding, Weight
-from undisclosed.send.checks.check import Tally, messages
+from undisclosed.send.checks.check import Tally, column_place, messages
 from undisclosed.send.checks.places import written
 from undisclosed.send.checks.view import CampaignView, Merged
 from undisclosed.send.checks.words import word_list
@@ -57,4 +57,4 @@ class _Looking:
         yield from self.found
         for (category, column), tally in self.tallies.items():
             text = f"A word of {category} is filled into {messages(tally.count)}."
-            yield tally.finding(NAME, Weight.OVERRIDE, text, f"column {column}")
+            yield tally.finding(NAME, Weight.OVERRIDE, text, column_place(column))

@@ -15,6 +15,14 @@ class Migration(migrations.Migration):
     dependencies: ClassVar = [("store", "0009_people")]
 
     operations: ClassVar = [
+        migrations.AddIndex(
+            model_name="listrow",
+            index=models.Index(
+                condition=models.Q(("way", "mail"), _negated=True),
+                fields=["recipient_list", "way", "number"],
+                name="list_on_paper",
+            ),
+        ),
         migrations.CreateModel(
             name="ListUpload",
             fields=[

@@ -75,6 +75,14 @@ class ListRow(models.Model):
                 condition=Q(address_hash__isnull=False),
             )
         ]
+        indexes: ClassVar[list[models.Index]] = [
+            # Few of a million: they are counted and read without the others.
+            models.Index(
+                fields=["recipient_list", "way", "number"],
+                name="list_on_paper",
+                condition=~Q(way="mail"),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"row {self.number} of {self.recipient_list_id}"

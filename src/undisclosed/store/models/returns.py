@@ -10,9 +10,9 @@ from django.db.models import Q
 class ReturnedMail(models.Model):
     """One report, complaint, auto-reply or unsubscribe that was taken.
 
-    ``key`` is a keyed hash of what it says and about which delivery: the same report
-    counts once, whichever way and how often it comes. Without a campaign it is about
-    nothing that we know.
+    ``key`` is a keyed hash of what it is and about which delivery: of one delivery each
+    kind counts once, whichever way and however often it comes. Without a campaign it is
+    about nothing that we know.
     """
 
     key = models.BinaryField(primary_key=True)

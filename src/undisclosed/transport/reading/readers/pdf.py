@@ -5,17 +5,23 @@ PDFium reads it (ISO 32000-2). A page that is a picture of text shows nothing he
 """
 
 import ctypes
+import re
+from hashlib import sha256
 
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from undisclosed.core.text import addresses_in_text
+from undisclosed.core.text import addresses_in_text, has_at_sign
 from undisclosed.transport.reading.found import (
     BROKEN,
     TOO_MUCH,
     Broken,
     Findings,
     Protected,
+)
+from undisclosed.transport.reading.readers.pdf_streams import (
+    files_and_streams,
+    strings,
 )
 from undisclosed.transport.reading.readers.sweep import texts_in
 
@@ -33,6 +39,9 @@ MOST_BOOKMARKS = 20_000
 
 _ANNOTATED = (b"Contents", b"T", b"Subj", b"RC", b"NM")
 _FILLED_IN = (b"V", b"DV", b"TU", b"Opt")
+_BROKEN_ADDRESS = re.compile(r"\r?\n(?=@)|(?<=@)\r?\n")
+"""Where a narrow column breaks an address in two."""
+
 _TEXT_MARKS = dict.fromkeys((0xFFFE, 0xFFFF, 0x02, 0xAD))
 """What PDFium puts where a word goes on in the next line."""
 
@@ -49,13 +58,19 @@ def read_pdf(content: bytes, findings: Findings) -> None:
             raise Protected from None
         raise Broken from None
     try:
-        _read_document(document, findings)
+        known = _read_document(document, findings)
     finally:
         document.close()
     _sweep(content, findings)
+    for is_file, stream in files_and_streams(content, findings):
+        if not is_file:
+            _sweep(stream, findings)
+        elif sha256(stream).digest() not in known:
+            findings.open(ATTACHMENT, "", stream)
 
 
-def _read_document(document: pdfium.PdfDocument, findings: Findings) -> None:
+def _read_document(document: pdfium.PdfDocument, findings: Findings) -> set[bytes]:
+    """Read what PDFium tells; the digests of the files that are attached."""
     for value in document.get_metadata_dict().values():
         findings.show(PROPERTIES, value)
     number = len(document)
@@ -73,12 +88,12 @@ def _read_document(document: pdfium.PdfDocument, findings: Findings) -> None:
         finally:
             page.close()
     _read_bookmarks(document, findings)
-    _read_attachments(document, findings)
+    return _read_attachments(document, findings)
 
 
 def _sweep(content: bytes, findings: Findings) -> None:
     """Show what stands in the file outside of all that: scripts, metadata."""
-    texts = list(texts_in(content))
+    texts = [*texts_in(content), *filter(has_at_sign, strings(content))]
     if not texts:
         return
     known = "\n".join(one.text for one in findings.document().texts).lower()
@@ -102,6 +117,7 @@ def _read_page(
         text_page.close()
     findings.show(PAGE, text)
     findings.show(PAGE, text.translate(_TEXT_MARKS))
+    findings.show(PAGE, _BROKEN_ADDRESS.sub("", text))
     number = int(raw.FPDFPage_GetAnnotCount(page))
     if number > left:
         findings.doubt(TOO_MUCH)
@@ -157,7 +173,8 @@ def _read_bookmarks(document: pdfium.PdfDocument, findings: Findings) -> None:
         findings.show(BOOKMARK, item.get_title())
 
 
-def _read_attachments(document: pdfium.PdfDocument, findings: Findings) -> None:
+def _read_attachments(document: pdfium.PdfDocument, findings: Findings) -> set[bytes]:
+    known: set[bytes] = set()
     for index in range(document.count_attachments()):
         try:
             attachment = document.get_attachment(index)
@@ -166,5 +183,7 @@ def _read_attachments(document: pdfium.PdfDocument, findings: Findings) -> None:
             findings.doubt(BROKEN)
             continue
         findings.budget.unpack(len(data))
+        known.add(sha256(data).digest())
         findings.show(ATTACHMENT, name)
         findings.open(ATTACHMENT, name, data)
+    return known

@@ -26,6 +26,11 @@ _FIELDS = (
 )  # fmt: skip
 """How messages begin that have another name: signed ones, say."""
 
+# RFC 4155: a mailbox of several messages. Apple Mail puts their length before them.
+_MAILBOX_LINE = re.compile(rb"(?:\A|(?<=\n))From [^\r\n]*\r?\n")
+_NUMBER = re.compile(rb"\s{0,9}\d{1,12}[ \t]{0,9}\r?\n")
+_OTHER_FIELD = re.compile(rb"[A-Za-z][A-Za-z0-9-]{0,60}[ \t]{0,9}:")
+_SOME_FIELD = re.compile(rb"(?im)^(?:content-type|content-transfer-encoding|from):")
 _TABLES = (".csv", ".tsv", ".tab", ".xls", ".xlsx", ".ods")
 _PICTURES = (
     ".png", ".jpg", ".jpeg", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".heic",
@@ -76,8 +81,15 @@ def read_masked(content: bytes, findings: Findings) -> None:
 def _read_text(content: bytes, findings: Findings, channel: str) -> None:
     if content[:32].lstrip().lower().startswith(_FIELDS):
         findings.message(content)
-    else:
-        show_text(content, findings, channel)
+        return
+    if content.startswith(b"From "):
+        for message in _MAILBOX_LINE.split(content):
+            findings.message(message)
+    elif (behind := _NUMBER.match(content)) or _OTHER_FIELD.match(content):
+        rest = content[behind.end() :] if behind else content
+        if _SOME_FIELD.search(rest, 0, _LOOKED_AT):
+            findings.message(rest)
+    show_text(content, findings, channel)
 
 
 def is_text(content: bytes) -> bool:
@@ -122,6 +134,7 @@ def show_text(content: bytes, findings: Findings, channel: str) -> None:
         unfolded = folds.sub("", text) if "\n" in text else text
         if unfolded != text:
             findings.show(channel, unfolded)
-    if "<" in text and ("&" in text or "</" in text or _HTML.search(text)):
+    is_html = "<" in text and ("&" in text or "</" in text or _HTML.search(text))
+    if is_html or "&#" in text or "&commat" in text:
         findings.show(channel, html_visible_text(text))
         findings.show(channel, html_sources(text))
