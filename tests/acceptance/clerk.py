@@ -6,7 +6,7 @@ held mail singly, ``singly ID`` the one to which its test gave this id; ``releas
 lets it go as it is. ``state``
 prints what became of each held mail, by the id that its test gave it. ``campaign N``
 makes a campaign to N people, which resends what is in doubt, begins it and prints its
-id; ``resume ID`` lets a paused one go on.
+id; ``resume ID`` decides what is in doubt, and lets a paused one go on.
 """
 
 import contextlib
@@ -147,11 +147,12 @@ def campaign(count: str) -> None:
 
 
 def resume(campaign_id: str) -> None:
-    """Let a paused campaign go on, as a person does who has looked at it."""
+    """Let a paused campaign go on, as a person does: what is in doubt leaves again."""
     from undisclosed.core.campaign import NoSuchStep
-    from undisclosed.store import campaigns
+    from undisclosed.store import campaigns, doubt
 
     with contextlib.suppress(NoSuchStep):
+        doubt.decide(campaign_id, resend=True, by="clerk", now=wiring.utc_now())
         campaigns.resume(campaign_id, by="clerk", now=wiring.utc_now())
 
 

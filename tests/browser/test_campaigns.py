@@ -13,7 +13,7 @@ from tests.browser.site import WIDTHS, tab
 from tests.browser.test_deciding import press_until
 from tests.console.campaigns import THREE, Office
 from tests.console.world import World, message, now, outsiders
-from undisclosed.core.campaign import CampaignState, CheckFinding, Weight
+from undisclosed.core.campaign import Attached, CampaignState, CheckFinding, Weight
 from undisclosed.send import approval
 from undisclosed.store import campaigns
 
@@ -59,13 +59,16 @@ def pages_of(office: Office) -> list[tuple[str, str]]:
         by=by,
         now=now(),
     )
-    every = [office.drafted(chosen), found, approved, sending, paused, changed, empty]
+    with_files = office.drafted(chosen)
+    files = (Attached("dates.csv", "text/csv", b"Monday"),)
+    campaigns.change(with_files, by=by, now=now(), files=files)
+    every = [with_files, found, approved, sending, paused, changed, empty]
     return [
         ("sam", "/campaigns/"),
         ("sam", "/campaigns/new/"),
         ("mary", f"/campaigns/{submitted}/"),
         ("sam", f"/campaigns/{submitted}/"),
-        ("sam", f"/campaigns/{found}/write/"),
+        ("sam", f"/campaigns/{with_files}/write/"),
         ("sam", f"/campaigns/{found}/preview/?row=2"),
         *(("sam", f"/campaigns/{one}/") for one in every),
     ]

@@ -3,14 +3,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from typing import Any
 
 from django.test import Client
 
 from tests.console.world import World, address, now
 from undisclosed.console.campaigns import wiring
 from undisclosed.core.address import Address
-from undisclosed.core.campaign import Draft, MailKind, Row, Sensitivity
+from undisclosed.core.campaign import CampaignState, Draft, MailKind, Row, Sensitivity
 from undisclosed.send import approval
 from undisclosed.send.draft import to_json
 from undisclosed.store import campaigns, lists
@@ -151,6 +151,16 @@ def _row(one: tuple[int, tuple[str, str]]) -> Row:
     return Row(number, address(text), {"Email": text, "Name": name})
 
 
-def at(text: str) -> datetime:
-    """A time of a test."""
-    return datetime.fromisoformat(text)
+def page(client: Client, made: str, part: str = "") -> str:
+    """A page of the campaign as text."""
+    return client.get(f"/campaigns/{made}/{part}").content.decode()
+
+
+def act(client: Client, made: str, step: str, **form: object) -> Any:
+    """Post a step; the answer."""
+    return client.post(f"/campaigns/{made}/{step}/", form)
+
+
+def state(made: str) -> CampaignState:
+    """Where the campaign is."""
+    return campaigns.get(made).state

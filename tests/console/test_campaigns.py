@@ -6,20 +6,18 @@ import re
 import pytest
 from django.test import Client
 
-from tests.console.campaigns import THREE, Office
+from tests.console.campaigns import THREE, Office, act, page, state
 from tests.console.world import message, now, outsiders
 from undisclosed.console.campaigns import wiring
 from undisclosed.core.campaign import (
     Attached,
     CampaignState,
     CheckFinding,
-    DeliveryState,
     Sensitivity,
     Weight,
 )
-from undisclosed.send import approval, proof_verifier
-from undisclosed.store import approvals, campaigns, ledger, lists
-from undisclosed.store.ledger import Marked
+from undisclosed.send import approval
+from undisclosed.store import approvals, campaigns, lists
 from undisclosed.store.models import Account, Campaign, OutgoingMail, Role
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -39,18 +37,6 @@ WRITTEN = {
 @pytest.fixture
 def office(world):
     return Office(world)
-
-
-def page(client, made, part=""):
-    return client.get(f"/campaigns/{made}/{part}").content.decode()
-
-
-def act(client, made, step, **form):
-    return client.post(f"/campaigns/{made}/{step}/", form)
-
-
-def state(made):
-    return campaigns.get(made).state
 
 
 def digest(made):
@@ -164,25 +150,6 @@ def test_a_list_that_was_imported_anew_is_not_what_was_submitted(office):
     assert answer.status_code == 409
     assert "was changed meanwhile" in answer.content.decode()
     assert not campaigns.consents(made, found.digest)
-
-
-def test_a_list_that_was_imported_anew_is_checked_anew_and_can_be_sent(office):
-    made, sam = office.checked(), office.client("sam")
-    found = campaigns.get(made)
-    rows = list(lists.rows(found.list_id))[:2]
-    lists.import_rows(found.list_id, ("Email", "Name"), rows, by="t", now=now())
-
-    stale = act(sam, made, "submit")
-    act(sam, made, "check")
-    for one in {one.check for one in campaigns.get(made).findings}:
-        act(sam, made, f"override/{one}", reason="It is right.")
-    act(sam, made, "submit")
-    office.approve(made)
-    act(sam, made, "start")
-
-    assert stale.status_code == 409
-    assert state(made) is CampaignState.SENDING
-    assert ledger.counts(made) == {DeliveryState.QUEUED: 2}
 
 
 def test_a_refusal_needs_a_reason_and_makes_a_draft(office):
@@ -316,102 +283,6 @@ def test_what_stops_cannot_be_answered_for_and_the_rest_needs_a_reason(office):
     assert "Sam answers for it: It is history." in page(sam, made)
     assert submitted.status_code == 409
     assert state(made) is CampaignState.CHECKED
-
-
-def test_it_is_sent_paused_and_cancelled_by_hand(office):
-    made, sam = office.submitted(), office.client("sam")
-    office.approve(made)
-
-    act(sam, made, "start")
-    act(sam, made, "pause")
-    paused = campaigns.get(made)
-    act(sam, made, "resume")
-    act(sam, made, "cancel")
-
-    assert (paused.state, paused.paused_because) == (
-        CampaignState.PAUSED,
-        "Paused by hand.",
-    )
-    assert state(made) is CampaignState.CANCELLED
-    assert ledger.counts(made) == {DeliveryState.FAILED: 3}
-
-
-def test_a_long_list_is_begun_by_a_worker(office, monkeypatch):
-    monkeypatch.setattr(wiring, "AT_ONCE", 2)
-    made = office.submitted()
-    office.approve(made)
-
-    act(office.client("sam"), made, "start")
-
-    found = campaigns.get(made)
-    assert found.state is CampaignState.SCHEDULED
-    assert found.not_before <= now()
-    assert campaigns.due(now()) == [made]
-
-
-def test_it_is_scheduled_in_the_organisations_time(office):
-    made, sam = office.submitted(), office.client("sam")
-    office.approve(made)
-    times = {"not_before": "2090-01-02T09:00", "not_after": "2090-01-01T09:00"}
-
-    backwards = act(sam, made, "schedule", **times)
-    act(sam, made, "schedule", not_before=times["not_before"])
-
-    assert backwards.status_code == 400
-    assert "It ends before it begins." in backwards.content.decode()
-    found = campaigns.get(made)
-    assert found.state is CampaignState.SCHEDULED
-    assert f"{found.not_before:%F %H:%M}" == "2090-01-02 09:00"
-
-
-def sent(made, *numbers, state=DeliveryState.SENT):
-    claimed = ledger.claim(
-        made, by="w", limit=3, lease=now() - now().replace(year=2000), now=now()
-    )
-    wanted = [one.number for one in claimed if one.number in numbers]
-    ledger.begin(made, wanted, by="w", now=now())
-    outcomes = [Marked(number, state, 250) for number in wanted]
-    if state is not DeliveryState.IN_DOUBT:
-        ledger.mark(made, outcomes, now())
-    ledger.give_back(made, by="w")
-
-
-def test_the_live_page_says_where_the_messages_are(office):
-    made, sam = office.sending(), office.client("sam")
-    sent(made, 1, 2)
-    fragment = sam.get(f"/campaigns/{made}/progress/", headers={"HX-Request": "true"})
-
-    shown = page(sam, made)
-
-    assert "2 of 3 messages sent." in shown
-    assert "<caption>Over time</caption>" in shown
-    assert "all others" in shown
-    assert "hx-get" in fragment.content.decode()
-    assert sam.get(f"/campaigns/{made}/progress/").status_code == 302
-
-
-def test_what_is_in_doubt_is_decided_by_a_person(office):
-    made, sam = office.sending(), office.client("sam")
-    sent(made, 1, state=DeliveryState.IN_DOUBT)
-    ledger_before = ledger.counts(made)
-    campaigns.pause(made, "1 are in doubt.", by="worker", now=now())
-    with_lease = page(sam, made)
-    free_leases()
-
-    act(sam, made, "doubt/sent")
-
-    assert ledger_before[DeliveryState.IN_DOUBT] == 1
-    assert "it is unknown whether it left" in with_lease
-    assert ledger.counts(made)[DeliveryState.SENT] == 1
-    assert state(made) is CampaignState.SENDING
-    assert act(sam, made, "doubt/nonsense").status_code == 404
-
-
-def free_leases():
-    from undisclosed.store.database import database
-
-    with database() as connection:
-        connection.run("UPDATE store_delivery SET lease_until = NULL")
 
 
 def test_values_are_masked_until_somebody_with_the_right_asks(office):
@@ -609,21 +480,6 @@ def test_a_long_list_is_checked_by_a_worker(office, monkeypatch):
     assert "The checks are running" in waits
     assert state(made) is CampaignState.CHECKED
     assert wiring.check_wanted(now()) == 0
-
-
-def test_the_proof_is_a_file_that_verifies_and_names_nobody(office, tmp_path):
-    made, file = office.sending(), tmp_path / "proof.jsonl"
-    sent(made, 1, 2)
-    act(office.client("sam"), made, "cancel")
-
-    answer = act(office.client("mary"), made, "proof")
-    file.write_bytes(b"".join(answer.streaming_content))
-
-    assert "proof-" in answer["Content-Disposition"]
-    assert b"@" not in file.read_bytes()
-    assert proof_verifier.main([str(file)]) == 0
-    assert b'"sent":2' in file.read_bytes().replace(b" ", b"")
-    assert act(office.client("sam"), office.drafted(), "proof").status_code == 404
 
 
 def test_an_unknown_campaign_is_not_found(office):

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """No private copy names another recipient, in whatever field and form they stand."""
 
+import base64
+import dataclasses
+
 import pytest
 
 from undisclosed.core.address import Address
@@ -81,4 +84,26 @@ def test_a_header_with_too_many_separators_is_not_sent_singly() -> None:
 
     assert why_not_singly(mail, read(mail, POLICY), POLICY) == (
         "The header is too long to be edited for each recipient."
+    )
+
+
+def test_nobody_gets_encrypted_content_without_the_keys_that_may_open_it() -> None:
+    keys = {f"{number:02X}" * 8: PEOPLE[number] for number in (1, 2)}
+    sessions = [
+        b"\xc1\x1e\x03" + bytes.fromhex(one) + b"\x01" + bytes(20) for one in keys
+    ]
+    encrypted = b"".join((*sessions, b"\xd2\x05\x01abcd"))
+    armored = base64.encodebytes(encrypted).decode()
+    mail = _mail()
+    text = f"-----BEGIN PGP MESSAGE-----\n\n{armored}-----END PGP MESSAGE-----\n"
+    mail = Mail(mail.envelope, mail.content + text.encode())
+    policy = dataclasses.replace(POLICY, keys=keys)
+    reading = read(mail, policy)
+    assert len(reading.content.key_ids) == 2
+
+    third = private_copy(mail.content, reading, PEOPLE[3], policy).apply(mail.content)
+
+    assert third.endswith(text.encode())
+    assert why_not_singly(mail, reading, policy) == (
+        "Each copy would still name the keys of other recipients."
     )

@@ -2,13 +2,20 @@
 """A file becomes a list when a person has seen what was found; else nothing does."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from openpyxl import Workbook
 
+from tests.postgres import MASTER_KEY
 from tests.store.campaigns import NOW, recipient_list
+from undisclosed.core.campaign import Way
 from undisclosed.core.list_upload import (
     UPLOAD_TRANSITIONS,
     NoSuchUploadStep,
@@ -17,7 +24,7 @@ from undisclosed.core.list_upload import (
 from undisclosed.send import importing
 from undisclosed.store import lists, uploads
 from undisclosed.store.database import transaction
-from undisclosed.store.models import JournalEntry, ListUploadChunk
+from undisclosed.store.models import JournalEntry, ListUploadChunk, RecipientList
 from undisclosed.store.uploads import KEPT, NoSuchUpload
 
 GOOD = b"Email,Name\nann@a.example,Ann\nbob@b.example,Bob\n"
@@ -232,3 +239,53 @@ def test_how_far_it_is_is_told_while_the_work_goes_on(database):
     importing.take(upload, now=clock, hide=look)
 
     assert seen[0][0] in (10_000, 20_000, 30_000)
+
+
+STEP = """
+import sys
+from pathlib import Path
+from undisclosed.cli import wiring
+wiring.configure(wiring.load(Path(sys.argv[1])))
+from undisclosed.send import importing
+importing.take(sys.argv[2], now=wiring.utc_now, hide=lambda *_: None)
+"""
+
+
+def kill_in_the_middle(database, upload):
+    """Have another process take the step; kill -9 it once it tells how far it is."""
+    environment = {
+        **os.environ,
+        "DATABASE_URL": database.url,
+        "UNDISCLOSED_MASTER_KEY": MASTER_KEY.hex(),
+    }
+    settings = database.data / "undisclosed.toml"
+    command = [sys.executable, "-c", STEP, str(settings), upload]
+    with subprocess.Popen(command, env=environment) as process:
+        while process.poll() is None and not uploads.get(upload).done:
+            time.sleep(0.01)
+        process.kill()
+    assert process.returncode in (-signal.SIGKILL, 0)
+
+
+def take_up(upload, state):
+    """Take the step once the database has noticed that its process is dead."""
+    while (found := take(upload)).state is not state:
+        time.sleep(0.05)
+    return found
+
+
+def test_what_a_killed_process_began_another_one_does_once(database):
+    rows = "".join(f"p{number}@a.example,P\n" for number in range(60_001))
+    list_id, upload = kept(b"Email,Name\n" + rows.encode())
+    before = RecipientList.objects.get().version
+
+    kill_in_the_middle(database, upload)
+    checked = take_up(upload, UploadState.CHECKED)
+    uploads.confirm(upload, by="sam", now=NOW)
+    kill_in_the_middle(database, upload)
+    take_up(upload, UploadState.IMPORTED)
+
+    assert checked.people == 60_001
+    assert lists.ways(list_id) == {Way.MAIL: 60_001}
+    assert RecipientList.objects.get().version == before + 1
+    assert not ListUploadChunk.objects.exists()

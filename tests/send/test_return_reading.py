@@ -15,6 +15,7 @@ from undisclosed.send.return_reading import read_return, token_of
 from undisclosed.send.tokens import Purpose
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpora" / "bounces"
+STAFF = "From: staff" + "@" + "hotmail.com"
 TOKEN, OTHER = "a2" * 13, "b3" * 13
 
 QMAIL = b"""From: MAILER-DAEMON@mx.test
@@ -100,7 +101,7 @@ def test_an_odd_report_is_read_by_its_shape():
             ReturnKind.UNKNOWN,
         ),
         (
-            ("From: staff@hotmail.com", "Subject: complaint about message from x"),
+            (STAFF, "Subject: complaint about message from x"),
             "No message is attached",
             ReturnKind.UNKNOWN,
         ),
@@ -116,6 +117,21 @@ def test_an_odd_report_is_read_by_its_shape():
 )
 def test_words_and_fields_say_what_it_is(fields, text, kind):
     assert read_return(mail(*fields, text=text)).kind is kind
+
+
+def test_microsofts_own_complaint_is_one():
+    attached = "Content-Type: message/rfc822"
+    content = mail(
+        STAFF,
+        "Subject: complaint about message from 192.0.2.1",
+        attached,
+        text=f"Message-ID: <{TOKEN}@c.test>\r\n\r\nDear Ann",
+    )
+
+    returned = read_return(content)
+
+    assert returned.kind is ReturnKind.COMPLAINT
+    assert returned.tokens == ((Purpose.MESSAGE_ID, TOKEN),)
 
 
 @pytest.mark.parametrize(

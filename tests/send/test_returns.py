@@ -17,7 +17,7 @@ from undisclosed.formats.dsn import (
 )
 from undisclosed.formats.letter import Letter
 from undisclosed.guard.testing import FixedClock
-from undisclosed.send.returns import ReturnLimits, Returns, why_paused
+from undisclosed.send.returns import ReturnLimits, Returns, learn_refusals, why_paused
 from undisclosed.send.tokens import Purpose, Tokens
 from undisclosed.send.unsubscribe import unsubscribe
 from undisclosed.store import campaigns, ledger, lists, returns, suppressions
@@ -414,6 +414,36 @@ def test_the_journal_says_how_many_and_not_who(database):
     entry = JournalEntry.objects.filter(event="suppressed").get()
     assert (entry.actor, entry.facts["people"]) == ("returns", 1)
     assert "@" not in str(entry.facts)
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason", "suppressed"),
+    [
+        ("550 5.1.1 no such user", "refused", "failed"),
+        ("550 5.0.0 User unknown", "refused", "failed"),
+        ("550 5.7.1 blocked", "refused", ""),
+        ("451 4.4.1 given up", "given up", ""),
+    ],
+)
+def test_what_the_next_hop_refused_at_once_suppresses_alike(
+    database, reply, reason, suppressed
+):
+    campaign = sending(2)
+    ledger.claim(campaign, by="w", limit=2, lease=returns.KEEP, now=NOW)
+    ledger.begin(campaign, [1, 2], by="w", now=NOW)
+    status, failed = reply.split()[1], DeliveryState.FAILED
+    answers = [
+        Marked(1, failed, 550, status, reply, reason=reason),
+        Marked(2, DeliveryState.SENT, 250),
+    ]
+    ledger.mark(campaign, answers, NOW)
+
+    first, again = learn_refusals(NOW), learn_refusals(NOW)
+
+    assert (first, again) == (int(reason == "refused"), 0)
+    assert reason_of(campaign, 1) == suppressed
+    assert reason_of(campaign, 2) == ""
+    assert (row_of(campaign, 1).reason, row_of(campaign, 1).reply) == (reason, reply)
 
 
 def test_what_came_back_long_ago_is_forgotten(database):

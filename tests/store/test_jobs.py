@@ -111,6 +111,30 @@ def test_the_jobs_of_a_dead_worker_run_again(database):
     work(scene)
 
 
+def test_the_job_of_a_dead_worker_is_dropped_where_one_like_it_waits(database, caplog):
+    with psycopg.connect(database.url, autocommit=True) as connection:
+        connection.execute(
+            "WITH dead AS (INSERT INTO procrastinate_workers (last_heartbeat)"
+            " VALUES (now() - interval '1 day') RETURNING id), doing AS ("
+            " INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock,"
+            " status, attempts, worker_id) SELECT %s, %s, %s, 'doing', 1, id FROM dead)"
+            " INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock,"
+            " scheduled_at) VALUES (%s, %s, %s, now() + interval '1 day')",
+            (jobs.QUEUE, jobs.SWEEP, jobs.SWEEP) * 2,
+        )
+
+    async def scene(ran):
+        assert await ran.get() == jobs.DELIVER
+
+    work(scene)
+
+    with psycopg.connect(database.url) as connection:
+        query = "SELECT status::text FROM procrastinate_jobs WHERE task_name = %s"
+        left = connection.execute(query, (jobs.SWEEP,)).fetchall()
+    assert left == [("todo",)]
+    assert "lost the database" not in caplog.text
+
+
 def test_a_worker_outlives_a_database_that_drops_it(database):
     async def scene(ran):
         await both_first_beats(ran)

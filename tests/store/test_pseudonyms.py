@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tests.postgres import TestDatabase
-from undisclosed.store import journal, pseudonyms, sealing, verifier
+from undisclosed.store import forgetting, journal, pseudonyms, sealing, verifier
 from undisclosed.store.database import database as stored
 from undisclosed.store.database import transaction
 from undisclosed.store.models import JournalEntry, PeopleEpoch
@@ -65,7 +65,7 @@ def test_a_destroyed_key_makes_people_unlinkable_and_the_chain_still_verifies(
     sealing.seal(NOW + timedelta(minutes=5))
     number = PeopleEpoch.objects.get().number
 
-    pseudonyms.destroy(number, by="test", now=LATER)
+    forgetting.forget(number, by="test", now=LATER)
 
     assert pseudonyms.account_of(entry.actor) == ""
     assert PeopleEpoch.objects.get().wrapped is None
@@ -82,14 +82,14 @@ def test_the_key_of_the_epoch_that_runs_is_not_destroyed(
     number = PeopleEpoch.objects.get().number
 
     with pytest.raises(pseudonyms.EpochNotOver):
-        pseudonyms.destroy(number, by="test", now=NOW)
+        forgetting.forget(number, by="test", now=NOW)
 
 
 def test_what_is_over_for_long_is_forgotten_by_itself(database: TestDatabase) -> None:
     old, new = written(ANN), written(ANN, LATER)
 
     with transaction() as connection:
-        gone = pseudonyms.destroy_over(connection, LATER, LATER)
+        gone = forgetting.forget_over(connection, LATER, LATER)
 
     assert gone == 1
     assert pseudonyms.account_of(old.actor) == ""

@@ -252,3 +252,38 @@ def test_the_session_key_follows_from_the_master_key(tmp_path):
 
     assert secret(b"1" * 32) == secret(b"1" * 32) != secret(b"2" * 32)
     assert not Path("host=/x").exists()
+
+
+OPENID = '[console.openid]\nissuer = "{}"\nclient = "{}"\n'
+
+
+def test_the_organisation_s_server_is_read_with_its_secret(tmp_path):
+    file = tmp_path / "undisclosed.toml"
+    file.write_text(OPENID.format("https://login.council.example/", "undisclosed"))
+
+    settings = load(file, {"UNDISCLOSED_OPENID_SECRET": "kept"})
+
+    openid = settings.console.openid
+    assert openid is not None
+    assert (openid.issuer, openid.client) == (
+        "https://login.council.example",
+        "undisclosed",
+    )
+    assert "kept" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "client", "secret"),
+    [
+        ("http://login.council.example", "undisclosed", "kept"),
+        ("https://login.council.example", "", "kept"),
+        ("https://login.council.example", "undisclosed", ""),
+    ],
+    ids=["not https", "no client", "no secret"],
+)
+def test_a_server_that_is_named_by_halves_is_refused(tmp_path, issuer, client, secret):
+    file = tmp_path / "undisclosed.toml"
+    file.write_text(OPENID.format(issuer, client))
+
+    with pytest.raises(UndisclosedError, match="openid"):
+        load(file, {"UNDISCLOSED_OPENID_SECRET": secret})

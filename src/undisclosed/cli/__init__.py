@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(_module(args.command).run(args))
     except TransientError as error:
-        return _say(error, TEMPORARY_FAILURE)
+        return _say(f"{error}{_hint(error)}", TEMPORARY_FAILURE)
     except UndisclosedError as error:
         return _say(error, WRONG_CONFIGURATION)
     except KeyboardInterrupt:
@@ -93,6 +93,13 @@ def _module(name: str) -> ModuleType:
     # A module called "list" would hide the built-in function of this package.
     file = "lists" if name == "list" else name
     return importlib.import_module(f"undisclosed.cli.{file}")
+
+
+def _hint(error: TransientError) -> str:
+    """What to do where the database is away: most often nothing is running."""
+    if not str(error).startswith("The database is away"):
+        return ""
+    return " Start it with `undisclosed run`, or look where DATABASE_URL leads."
 
 
 def _say(sentence: UndisclosedError | str, code: int) -> int:

@@ -17,7 +17,7 @@ from typing import TextIO
 from undisclosed.cli import options, wiring
 from undisclosed.cli.wording import printable
 from undisclosed.errors import UndisclosedError
-from undisclosed.store import journal, pseudonyms, sealing, verifier
+from undisclosed.store import forgetting, journal, pseudonyms, sealing, verifier
 from undisclosed.store.settings import Settings
 
 HEADS = "journal.heads"
@@ -110,7 +110,7 @@ def _who(pseudonym: str) -> int:
 
 
 def _forget(epoch: int) -> int:
-    pseudonyms.destroy(epoch, by="command line", now=wiring.utc_now())
+    forgetting.forget(epoch, by="command line", now=wiring.utc_now())
     print(f"Nobody can say any more who stood behind the pseudonyms of epoch {epoch}.")
     return 0
 

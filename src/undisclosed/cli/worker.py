@@ -29,6 +29,7 @@ from undisclosed.guard.sweep import SweepSettings, sweep
 from undisclosed.send import importing
 from undisclosed.send.deliver import Sender
 from undisclosed.send.return_box import Fetching
+from undisclosed.send.returns import learn_refusals
 from undisclosed.store import absence, desk, jobs, ledger, retention, returns, sealing
 from undisclosed.store.presence import Presence, free_leases_of_the_dead
 from undisclosed.store.settings import Settings
@@ -174,6 +175,7 @@ def _sweep(settings: Settings, presence: Presence, metrics: GuardMetrics) -> job
         await asyncio.to_thread(retention.purge, settings, now)
         await asyncio.to_thread(returns.purge, now)
         note_heads(settings, await asyncio.to_thread(sealing.seal, now))
+        await asyncio.to_thread(learn_refusals, now)
 
     return swept
 

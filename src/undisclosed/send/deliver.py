@@ -34,6 +34,8 @@ MOST_FAILED_OF_TEN = 3
 
 WORKER = "worker"
 _SOON = timedelta(seconds=30)
+"""How often what is delayed, or was given back, is looked for among what is left."""
+
 _LAST = 2**31 - 1
 _MOST_MAKERS = 8
 
@@ -79,6 +81,7 @@ class Sender:
         self._hide = hide
         self._alive = alive
         self._hidden: set[str] = set()
+        self._places: dict[str, tuple[int, datetime]] = {}
         self._makers: dict[tuple[str, bytes | None], Maker] = {}
 
     async def send_due(self, stop: asyncio.Event) -> datetime | None:
@@ -200,14 +203,7 @@ class Sender:
     def _claim(self, campaign: Campaign) -> tuple[list[Claimed], datetime | None]:
         """Rows in hand; and when to ask again, where a rate lets fewer leave now."""
         now = self._clock()
-        claimed = ledger.claim(
-            campaign.id,
-            by=self._by,
-            limit=self._rates.most(self._settings.batch, campaign.per_minute),
-            lease=self._settings.lease,
-            now=now,
-            last=self._last(campaign),
-        )
+        claimed = self._next_rows(campaign, now)
         if not claimed:
             return [], None
         going, late = self._rates.by_domain(claimed, now)
@@ -222,6 +218,38 @@ class Sender:
         others = [one.number for one in going[granted:]]
         ledger.postpone(campaign.id, others, by=self._by, until=None)
         return going[:granted], again_at
+
+    def _next_rows(self, campaign: Campaign, now: datetime) -> list[Claimed]:
+        """Rows from behind those that we had; now and then, and at the end, any.
+
+        What was sent before lies in front of all that is left, and to pass it by costs
+        the more the further the campaign is.
+        """
+        wanted = self._rates.most(self._settings.batch, campaign.per_minute)
+        last = self._last(campaign)
+        after, since = self._places.get(campaign.id, (0, now))
+        if now - since >= _SOON:
+            after, since = 0, now
+
+        def claim(limit: int, after: int) -> list[Claimed]:
+            return ledger.claim(
+                campaign.id,
+                by=self._by,
+                limit=limit,
+                lease=self._settings.lease,
+                now=now,
+                after=after,
+                last=last,
+            )
+
+        claimed = claim(wanted, after)
+        if after and len(claimed) < wanted:
+            claimed += claim(wanted - len(claimed), 0)
+            since = now
+        if claimed:
+            furthest = max(after, *(one.number for one in claimed))
+            self._places[campaign.id] = (furthest, since)
+        return sorted(claimed, key=lambda one: one.number)
 
     def _last(self, campaign: Campaign) -> int:
         """Only rows up to this number may leave in this step."""

@@ -8,15 +8,11 @@ alone, wherever they stand: in the envelope, or in what is returned of the messa
 Nothing here raises.
 """
 
-import email
-import logging
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
-
-from flufl.bounce import all_failures
 
 from undisclosed.core.address import Address
 from undisclosed.core.charsets import decode
@@ -36,6 +32,7 @@ from undisclosed.formats.dsn_reading import (
     reply_in,
 )
 from undisclosed.send.causes import cause_of
+from undisclosed.send.odd_returns import address_in, failures_in
 from undisclosed.send.tokens import LENGTH, Purpose
 
 LONGEST: Final = 1024 * 1024
@@ -43,7 +40,6 @@ LONGEST: Final = 1024 * 1024
 
 MOST_PARTS: Final = 200
 _LONGEST_TEXT: Final = 64 * 1024
-_LONGEST_ODD: Final = 256 * 1024
 
 _TOKEN: Final = b"([A-Za-z2-7]{%d})" % LENGTH
 _TOKENS: Final = (
@@ -94,9 +90,6 @@ _RETURNED_HEADER: Final = re.compile(
 )
 """Where the quoted header of the message begins, whose words are not the server's."""
 
-# It writes which of its detectors runs, at a level that nobody asked for.
-logging.getLogger("flufl.bounce").setLevel(logging.WARNING)
-
 
 @dataclass(frozen=True, slots=True)
 class Returned:
@@ -142,7 +135,7 @@ def _kind_of(
     if complaint is not None:
         is_one = complaint.is_complaint
         return Returned(ReturnKind.COMPLAINT if is_one else ReturnKind.REPORT)
-    if _is_of_hotmail(header, parts):
+    if _is_of_microsoft(header, parts):
         return Returned(ReturnKind.COMPLAINT)
     if any(part.media_type in _RECEIPT_TYPES for part in parts):
         return Returned(ReturnKind.AUTO_REPLY)
@@ -163,12 +156,13 @@ def _complaint(parts: Sequence[TextPart]) -> FeedbackReport | None:
     return None
 
 
-def _is_of_hotmail(header: HeaderBlock, parts: Sequence[TextPart]) -> bool:
+def _is_of_microsoft(header: HeaderBlock, parts: Sequence[TextPart]) -> bool:
     """Microsoft's own form of a complaint: a subject, and the message attached."""
     fields = {one.name: field_text(one.body).strip().lower() for one in header.fields}
+    who, _, domain = fields.get("from", "").strip("<>").rpartition("@")
     return (
         fields.get("subject", "").startswith("complaint about message from")
-        and fields.get("from", "").strip("<>").endswith("staff@hotmail.com")
+        and (who.rpartition("<")[2], domain) == ("staff", "hotmail.com")
         and any(part.kind is Kind.MESSAGE for part in parts)
     )
 
@@ -206,7 +200,7 @@ def _of_group(
     if cause is Cause.OTHER and not first.diagnostic:
         cause = cause_of(status, text)
     named = [one for each in found for one in (each.final, each.original) if one]
-    people = dict.fromkeys(filter(None, map(_address, named)))
+    people = dict.fromkeys(filter(None, map(address_in, named)))
     return Returned(kind, cause, status, first.diagnostic, tuple(people))
 
 
@@ -223,7 +217,7 @@ def _odd(content: bytes, header: HeaderBlock, parts: Sequence[TextPart]) -> Retu
     """What is in no standard's form: by its fields, its usual shapes, its words."""
     fields = {one.name: field_text(one.body).strip() for one in header.fields}
     text = _text_of(parts)
-    temporary, permanent = _by_flufl(content)
+    temporary, permanent = failures_in(content)
     if permanent or temporary:
         kind = ReturnKind.FAILED if permanent else ReturnKind.DELAYED
         return _of_text(kind, text, permanent or temporary)
@@ -256,28 +250,6 @@ def _of_text(kind: ReturnKind, text: str, people: Sequence[Address]) -> Returned
     if reply is not None:
         status = reply.status or f"{(reply.code or 0) // 100}.0.0"
     return Returned(kind, cause_of(status, text), status, "", tuple(people))
-
-
-def _by_flufl(content: bytes) -> tuple[list[Address], list[Address]]:
-    """Who failed for now, and who for good, as flufl.bounce reads it."""
-    try:
-        message = email.message_from_bytes(content[:_LONGEST_ODD])
-        temporary, permanent = all_failures(message)
-    except Exception:
-        # Its detectors meet mail that they were not written for; and what they raise
-        # may quote it.
-        return [], []
-    return _addresses(temporary), _addresses(permanent)
-
-
-def _addresses(found: Iterable[bytes]) -> list[Address]:
-    decoded = (one.decode("utf-8", "replace") for one in found)
-    return [one for one in map(_address, sorted(decoded)) if one is not None]
-
-
-def _address(text: str) -> Address | None:
-    local_part, at, domain = text.strip(" <>\"'").rpartition("@")
-    return Address(local_part, domain) if local_part and at and domain else None
 
 
 def _is_auto_reply(fields: dict[str, str]) -> bool:

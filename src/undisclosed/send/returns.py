@@ -14,6 +14,7 @@ from undisclosed.core.address import Address
 from undisclosed.core.campaign import CampaignState
 from undisclosed.core.header import split_content
 from undisclosed.core.returns import ReturnKind
+from undisclosed.send.causes import cause_of
 from undisclosed.send.return_reading import LONGEST, Returned, read_return, token_of
 from undisclosed.send.tokens import Purpose, Tokens
 from undisclosed.store import campaigns, crypto, returns
@@ -33,6 +34,21 @@ class ReturnLimits:
     fewest_complaints: int = 3
     failed_share: float = 0.05
     fewest_failures: int = 10
+
+
+def learn_refusals(now: datetime) -> int:
+    """Have what the next hop refused at once count as what came back; how much did.
+
+    A 5yz reply (RFC 5321 §4.2.1) says the same as the report that another server
+    would have sent: the person is suppressed alike. Raises TransientError.
+    """
+    found = returns.refused(now)
+    for one in found:
+        cause = cause_of(one.status, one.reply)
+        key = returns.key_of(ReturnKind.FAILED, one.about)
+        report = Report(key, ReturnKind.FAILED, cause, one.status)
+        returns.record(report, one.about, now)
+    return len(found)
 
 
 @dataclass(frozen=True, slots=True)

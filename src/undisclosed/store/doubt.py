@@ -21,7 +21,7 @@ from undisclosed.store.database import Connection, transaction
 POLICIES: Final = {"resend": DeliveryState.QUEUED, "sent": DeliveryState.SENT}
 """What a campaign's ``in_doubt`` may decide by itself; ``ask`` leaves it to people."""
 
-MOST_RESENDS: Final = 3
+MOST_RESENDS: Final = 5
 """A message that is in doubt after so many tries is left to a person."""
 
 SETTLED_AFTER: Final = timedelta(seconds=30)

@@ -17,7 +17,8 @@ from typing import Final
 
 import procrastinate
 from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.exceptions import ConnectorException
+from procrastinate.exceptions import ConnectorException, UniqueViolation
+from procrastinate.jobs import Status
 
 from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.store.database import Connection, database
@@ -174,7 +175,11 @@ async def _put_stalled_back(app: procrastinate.App) -> None:
         queue=QUEUE, seconds_since_heartbeat=_STALLED_AFTER
     )
     for job in stalled:
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            # One like it waits already, and finds what this one would have found.
+            await manager.finish_job(job, Status.FAILED, delete_job=True)
 
 
 def _ask() -> None:

@@ -38,7 +38,8 @@ OTHER_LIST: Final = "Its list is not the one that was approved."
 _CLAIM: Final = """
 WITH due AS (
     SELECT number FROM store_delivery
-     WHERE campaign_id = %s AND state IN ('queued', 'delayed') AND number <= %s
+     WHERE campaign_id = %s AND state IN ('queued', 'delayed')
+       AND number > %s AND number <= %s
        AND (next_attempt_at IS NULL OR next_attempt_at <= %s)
        AND (lease_until IS NULL OR lease_until <= %s)
      ORDER BY number LIMIT %s FOR UPDATE SKIP LOCKED
@@ -245,13 +246,15 @@ def claim(
     limit: int,
     lease: timedelta,
     now: datetime,
+    after: int = 0,
     last: int = _ALL,
 ) -> list[Claimed]:
-    """Take rows whose time has come, lowest numbers first, up to the number ``last``.
+    """Take rows whose time has come, lowest numbers first.
 
-    Raises TransientError.
+    Only from behind the number ``after`` up to the number ``last``. Raises
+    TransientError.
     """
-    values = (campaign_id, last, now, now, limit, by, now + lease, campaign_id)
+    values = (campaign_id, after, last, now, now, limit, by, now + lease, campaign_id)
     with database() as connection:
         rows = connection.all(_CLAIM, values)
     return sorted((Claimed(*row) for row in rows), key=lambda one: one.number)
@@ -489,6 +492,14 @@ def sealed_reply(campaign_id: str, number: int, reply: str) -> bytes | None:
         return None
     seal = crypto.keys().sealer("reply").seal
     return seal(reply.encode("utf-8", "replace"), _reply_of(campaign_id, number))
+
+
+def opened_reply(campaign_id: str, number: int, sealed: bytes | None) -> str:
+    """The same, opened; empty where nothing was said. Raises SealBroken."""
+    if sealed is None:
+        return ""
+    opened = crypto.keys().sealer("reply").open
+    return opened(bytes(sealed), _reply_of(campaign_id, number)).decode()
 
 
 def _reply_of(campaign_id: str, number: int) -> str:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from undisclosed.errors import UndisclosedError
 from undisclosed.store import crypto
 from undisclosed.store.crypto import new_master_key
-from undisclosed.store.database import Connection, database, transaction
+from undisclosed.store.database import Connection, database
 
 EPOCH: Final = timedelta(days=90)
 """How long a person keeps one pseudonym."""
@@ -107,34 +107,21 @@ def hashed(connection: Connection, purpose: str, value: bytes, at: datetime) -> 
     return key.hash(purpose, value)[:8].hex()
 
 
-def destroy(number: int, *, by: str, now: datetime) -> None:
+def destroy(connection: Connection, number: int, now: datetime) -> None:
     """Destroy the key of an epoch that is over, for good. Raises EpochNotOver."""
-    with transaction() as connection:
-        _destroy(connection, number, by, now)
+    if not connection.run(_DESTROY, (now, number, now)).rowcount:
+        raise EpochNotOver(epoch=number)
 
 
-def destroy_over(connection: Connection, before: datetime, now: datetime) -> int:
-    """Destroy the keys of epochs that ended before this time; how many."""
-    over = [row[0] for row in connection.all(_OVER, (before,))]
-    for number in over:
-        _destroy(connection, number, "worker", now)
-    return len(over)
+def over(connection: Connection, before: datetime) -> list[int]:
+    """The epochs that ended before this time and whose keys are still there."""
+    return [row[0] for row in connection.all(_OVER, (before,))]
 
 
 def every() -> list[Epoch]:
     """Every epoch in which somebody acted. Raises TransientError."""
     with database() as connection:
         return [Epoch(*row) for row in connection.all(_ALL)]
-
-
-def _destroy(connection: Connection, number: int, by: str, now: datetime) -> None:
-    # Imported here since the journal writes with pseudonyms.
-    from undisclosed.store import journal  # noqa: PLC0415
-
-    if not connection.run(_DESTROY, (now, number, now)).rowcount:
-        raise EpochNotOver(epoch=number)
-    facts = {"epoch": number}
-    journal.write_with(connection, "people forgotten", facts, actor=by, at=now)
 
 
 def _number(at: datetime) -> int:

@@ -12,9 +12,10 @@ from typing import Final
 from undisclosed.store import (
     accepted,
     cache,
+    campaign_retention,
+    forgetting,
     lists,
     memory_retention,
-    pseudonyms,
     uploads,
     used,
 )
@@ -90,11 +91,12 @@ def purge(settings: Settings, now: datetime) -> int:
         accepted.purge(connection, kept_since, _MOST_ACCEPTED)
         uploads.purge(connection, now, _BATCH)
         lists.destroy_over(now, _BATCH)
+        campaign_retention.purge(connection, now - settings.send.keep, 1, now)
         connection.run(_SESSIONS[0], (now,))
         connection.run(_SESSIONS[1])
         cache.forget(connection, now)
         forgotten = now - settings.store.people_retention
-        pseudonyms.destroy_over(connection, forgotten, now)
+        forgetting.forget_over(connection, forgotten, now)
         return gone + _forget_holds(connection, kept_since)
 
 

@@ -33,6 +33,9 @@ FAILURES: Final = 3
 """Failed campaigns of a person, within ``FAILURES_IN``, that suppress the address."""
 
 FAILURES_IN: Final = timedelta(days=180)
+LATELY: Final = timedelta(hours=1)
+"""How long after the end of a campaign is looked at what was refused."""
+
 KEEP: Final = timedelta(days=400)
 """How long is known what came back."""
 
@@ -83,6 +86,19 @@ _PURGE: Final = """
 DELETE FROM store_returnedmail WHERE key IN (
     SELECT key FROM store_returnedmail WHERE at < %s ORDER BY at LIMIT %s)
 """
+_REFUSED: Final = """
+SELECT c.id, d.number, c.team_id, c.kind, c.list_id, d.address_hash, d.reply_status,
+       d.reply_sealed
+  FROM store_campaign c
+  JOIN store_delivery d ON d.campaign_id = c.id AND d.state = 'failed'
+   AND d.reason = 'refused'
+ WHERE (c.state IN ('sending', 'paused') OR c.ended_at > %s)
+   AND NOT EXISTS (
+       SELECT FROM store_returnedmail r
+        WHERE r.campaign_id = d.campaign_id AND r.number = d.number
+          AND r.kind = 'failed')
+ LIMIT %s
+"""
 _EVENTS: Final = {
     ReturnKind.FAILED: (DeliveryEvent.DSN_FAILED, DeliveryState.FAILED),
     ReturnKind.DELIVERED: (DeliveryEvent.DSN_DELIVERED, DeliveryState.DELIVERED),
@@ -103,6 +119,15 @@ class Whose:
     kind: MailKind
     list_id: str | None
     address_hash: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A delivery that the next hop refused while it was being sent, and its words."""
+
+    about: Whose
+    status: str
+    reply: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +157,30 @@ def whose(serial: int, number: int) -> Whose | None:
     """The delivery that an opened token names; None where it is gone."""
     with database() as connection:
         row = connection.one(_WHOSE, (serial, number))
-    if row is None:
-        return None
-    campaign, number, team, kind, list_id, hashed = row
+    return _whose(*row) if row else None
+
+
+def refused(now: datetime, most: int = 500) -> list[Refused]:
+    """What the next hop refused for good, and nothing followed from yet.
+
+    Raises TransientError.
+    """
+    with database() as connection:
+        rows = connection.all(_REFUSED, (now - LATELY, most))
+    return [
+        Refused(_whose(*row), status, ledger.opened_reply(row[0], row[1], sealed))
+        for *row, status, sealed in rows
+    ]
+
+
+def _whose(
+    campaign: str,
+    number: int,
+    team: object,
+    kind: str,
+    list_id: str | None,
+    hashed: bytes,
+) -> Whose:
     return Whose(campaign, number, team, MailKind(kind), list_id, bytes(hashed))
 
 

@@ -321,6 +321,7 @@ class _Reader:
             approvals_sensitive=self.approvals("send.approvals_sensitive"),
             remind_after=timedelta(hours=value["send.remind_after"]),
             reminders=value["send.reminders"],
+            keep=timedelta(days=value["send.keep"]),
             name_servers=self.name_servers(),
             returns=settings_returns.returns(
                 self, secret(settings_returns.PASSWORD, environment)
@@ -377,8 +378,10 @@ class _Reader:
         if not text:
             return None
         match = _HOST_PORT.fullmatch(text)
-        if match is None or int(match[3]) > _HIGHEST_PORT:
+        if match is None:
             raise self.error(name, 'must be host:port, as in "127.0.0.1:10025"')
+        if int(match[3]) > _HIGHEST_PORT:
+            raise self.error(name, f"must name a port up to {_HIGHEST_PORT}")
         return HostPort(match[1] or match[2], int(match[3]))
 
     def networks(

@@ -461,6 +461,13 @@ SETTINGS: Final = (
     ),
     Setting("send.reminders", _W, 3, "How often they are. 0: never."),
     Setting(
+        "send.keep",
+        _N,
+        400,
+        "Days after its end for which a campaign's text, files and proof are kept.",
+        minimum=1,
+    ),
+    Setting(
         "send.name_servers",
         _L,
         (),

@@ -246,6 +246,7 @@ class SendingSettings:
     approvals_sensitive: tuple[str, ...] = ("dpo",)
     remind_after: timedelta = timedelta(days=1)
     reminders: int = 3
+    keep: timedelta = timedelta(days=400)
     returns: ReturnsSettings = field(default_factory=ReturnsSettings)
     seeds: SeedsSettings = field(default_factory=SeedsSettings)
     name_servers: tuple[str, ...] = ()

@@ -288,11 +288,18 @@ def read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
 def words(found: Verified) -> list[str]:
     """What was found, in sentences."""
     counted = (
-        f"{found.entries:,} entries in {found.batches:,} batches and {found.seals:,} "
-        f"daily seals, {found.unsealed:,} entries not sealed yet. Head: {found.head}"
+        f"{_number_of(found.entries, 'entry', 'entries')} in "
+        f"{_number_of(found.batches, 'batch', 'batches')} and "
+        f"{_number_of(found.seals, 'daily seal', 'daily seals')}, "
+        f"{_number_of(found.unsealed, 'entry', 'entries')} not sealed yet. "
+        f"Head: {found.head}"
     )
     verdict = "Everything holds." if not found.faults else "This journal was changed."
     return [counted, *found.faults, verdict]
+
+
+def _number_of(number: int, one: str, several: str) -> str:
+    return f"{number:,} {one if number == 1 else several}"
 
 
 def main(arguments: list[str] | None = None) -> int:

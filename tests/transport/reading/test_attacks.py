@@ -202,6 +202,18 @@ def test_whoever_an_office_program_would_show_is_read(spelt):
     assert ANN in set().union(*found.values())
 
 
+def test_a_recipient_that_only_an_identifier_names_is_read():
+    entry = bytes(24) + "Ann\0SMTP\0ann@a.example\0".encode("utf-16-le")
+    named = {"__substg1.0_0FFF0102": entry, "__properties_version1.0": bytes(8)}
+    content = making.compound(
+        {"__properties_version1.0": bytes(32), "__recip_version1.0_#00000000": named}
+    )
+
+    (fields,) = read_document(kind_of(content), content).messages
+
+    assert fields == b"To: ann@a.example\r\n\r\n"
+
+
 def _packed(data: bytes, dictionary: bytes = b"") -> bytes:
     packed = zlib.compress(data)
     head = b"<< %s /Length %d /Filter /FlateDecode >>" % (dictionary, len(packed))

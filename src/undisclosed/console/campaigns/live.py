@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from undisclosed.console.picture import Part, Piece, pieces
 from undisclosed.console.templatetags.console import count
 from undisclosed.core.campaign import CampaignState, DeliveryState
-from undisclosed.store import ledger
+from undisclosed.store import campaign_tally
 from undisclosed.store.campaigns import Campaign
 
 MOST_BARS: Final = 60
@@ -82,12 +82,12 @@ def live_of(found: Campaign, now: datetime) -> Live | None:
     """Where the deliveries are; None before the campaign began."""
     if found.started_at is None:
         return None
-    counts = ledger.counts(found.id)
+    tally = campaign_tally.of(found.id)
+    counts = tally.counts
     total = sum(counts.values())
     sent, failed, waiting = _three(counts)
-    minutes = ledger.by_time(found.id)
-    speed = _speed(minutes, found, now)
-    span, bars = _bars(minutes)
+    speed = _speed(tally.by_time, found, now)
+    span, bars = _bars(tally.by_time)
     moving = found.state is CampaignState.SENDING
     parts = (Part(sent, "safe"), Part(failed, "seen"), Part(waiting, "wait"))
     return Live(
@@ -99,7 +99,7 @@ def live_of(found: Campaign, now: datetime) -> Live | None:
         time_left=_time_left(waiting, speed) if moving else "",
         bars=bars,
         span=span,
-        domains=_domains(ledger.by_domain(found.id)),
+        domains=_domains(tally.by_domain),
         in_doubt=counts.get(_D.IN_DOUBT, 0),
         is_moving=moving,
     )

@@ -94,7 +94,7 @@ def cancel(request: HttpRequest, campaign_id: str) -> HttpResponse:
 def proof(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """Who approved what, and what became of each message: a file that proves it."""
     found, account = opened(request, campaign_id)
-    if found.started_at is None:
+    if found.started_at is None or campaigns.text_of(campaign_id) is None:
         raise Http404
     lines = proofs.lines(campaign_id, by=account.pk, now=timezone.now())
     name = f'attachment; filename="proof-{campaign_id}.jsonl"'

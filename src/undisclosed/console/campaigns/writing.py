@@ -91,10 +91,9 @@ def keep_file(request: HttpRequest, campaign_id: str) -> HttpResponse:
 def open_file(request: HttpRequest, campaign_id: str, number: int) -> HttpResponse:
     """A file as recipients get it; one person's own only with the right to see rows."""
     found, account = opened(request, campaign_id)
-    files = store.files_of(campaign_id)
-    if not 0 < number <= len(files):
+    if not 0 < number <= len(campaign_files.summaries(campaign_id)):
         raise Http404
-    file = files[number - 1]
+    file = store.files_of(campaign_id)[number - 1]
     if file.column:
         demand(may(account, found, timezone.now()).see_rows)
         journal.write(

@@ -109,7 +109,8 @@ def _coded_texts(line: ContentLine) -> Iterator[str]:
     What is no text has no at sign in it but by chance, and names nobody.
     """
     values = [line.value, *(given for _, given in line.parameters)]
-    coded = [line.value] if _is_base64(line) else []
+    # What is attached is read as a file (files_in).
+    coded = [line.value] if line.name != "ATTACH" and _is_base64(line) else []
     coded += [one for value in values for one in _DATA.findall(value)]
     for one in coded:
         coded_bytes = one.encode("utf-8", "replace")

@@ -13,6 +13,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import combinations, islice
+from zlib import crc32
 
 from undisclosed.core.campaign import CheckFinding, Row, Weight
 from undisclosed.send.checks.check import Tally, column_place
@@ -26,8 +27,14 @@ SAMPLE = 2_000
 REACH = 3
 """Rows up and down in which a slipped value is looked for."""
 
-RUN = 4
-"""Rows one after the other that agree with the wrong row before it is believed."""
+WINDOW = 30
+"""Rows that are looked at together,"""
+
+FEWEST_BETTER = 6
+"""of which so many more have to fit another row than fit their own."""
+
+FEWEST_TORN = 20
+"""Rows with words in both columns before anything is said of their order."""
 
 MOST_COLUMNS = 16
 FEWEST = 8
@@ -36,9 +43,12 @@ FEWEST = 8
 _ADDRESS = ""
 _LETTERS = re.compile(r"[^\W\d_]{3,}|\d{5,}")
 _COMMON = 0.2
-_HARDLY = 0.1
+_HARDLY = 0.02
+_KEPT = 8
+_DISTANCES = (*range(1, REACH + 1), *range(-1, -REACH - 1, -1))
 _LONGEST = 80  # characters of a cell that may be a name
 _SORTED = 0.95
+_OF_THEIR_OWN = 0.3  # values that differ from the one before
 _LONG_ENOUGH = 3
 
 Words = frozenset[str]
@@ -84,7 +94,7 @@ class MergeShift:
 def _common(sample: list[Row], column: str) -> Words:
     """The words that many rows have: a town, a title, a family. They tell nothing."""
     counted = Counter(word for row in sample for word in words_of(row, column))
-    most = max(1, len(sample) // 20)
+    most = max(1, int(len(sample) * _COMMON))
     return frozenset(word for word, count in counted.items() if count > most)
 
 
@@ -93,26 +103,46 @@ def _have_common_words(sample: list[Row], first: str, second: str) -> bool:
     one = {word for row in sample for word in words_of(row, first)}
     other = {word for row in sample for word in words_of(row, second)}
     one -= _common(sample, first)
-    joined = "\n".join(other - _common(sample, second))
-    common = sum(word in joined for word in one)
-    return bool(one) and common >= _COMMON * len(one) and common >= FEWEST
+    other -= _common(sample, second)
+    return _stand_in(one, other) or _stand_in(other, one)
+
+
+def _stand_in(words: set[str], others: set[str]) -> bool:
+    joined = "\n".join(others)
+    found = sum(word in joined for word in words)
+    return found >= FEWEST and found >= _COMMON * len(words)
+
+
+@dataclass(slots=True)
+class _Compared:
+    """One row: whether it agrees with itself, and with its neighbours by distance."""
+
+    row: int
+    with_own: bool
+    with_others: tuple[bool, ...]
 
 
 @dataclass(slots=True)
 class _Pair:
-    """Two columns: how often they agree in a row, and with rows nearby."""
+    """Two columns: how often they agree in a row, nearby, and farther away."""
 
     first: str
     second: str
     ignored: Words = field(repr=False)
-    before: "deque[tuple[int, Words, Words]]" = field(
+    before: "deque[tuple[Words, Words]]" = field(
         default_factory=lambda: deque(maxlen=REACH), repr=False
     )
+    window: "deque[_Compared]" = field(default_factory=deque, repr=False)
+    near: list[int] = field(default_factory=lambda: [0] * len(_DISTANCES))
+    own: int = 0
     compared: int = 0
     agreeing: int = 0
-    runs: dict[int, int] = field(default_factory=dict)
+    looked: int = 0
+    kept: list[Words] = field(default_factory=list, repr=False)
+    far: int = 0
+    far_agreeing: int = 0
+    is_slipping: set[int] = field(default_factory=set)
     slipped: dict[int, Tally] = field(default_factory=dict)
-    waiting: dict[int, list[int]] = field(default_factory=dict)
     orders: "tuple[_Order, _Order]" = field(
         default_factory=lambda: (_Order(), _Order())
     )
@@ -123,55 +153,77 @@ class _Pair:
         other = words_of(row, self.second) - self.ignored
         for order, column in zip(self.orders, (self.first, self.second), strict=True):
             order.look(_text(row, column))
-        if one and other:
-            self.compared += 1
-            does_agree = agree(one, other)
-            self.agreeing += does_agree
-            for distance, (number, then_one, then_other) in enumerate(
-                reversed(self.before), 1
-            ):
-                self._step(distance, number, agree(one, then_other) and not does_agree)
-                self._step(-distance, number, agree(then_one, other) and not does_agree)
-        self.before.append((row.number, one, other))
+        earlier = list(reversed(self.before))
+        self.before.append((one, other))
+        with_own = agree(one, other)
+        self.compared += bool(one and other)
+        self.agreeing += with_own
+        self._compare_far(one, other)
+        down = [agree(one, then) for _, then in earlier]
+        up = [agree(then, other) for then, _ in earlier]
+        empty = [False] * (REACH - len(earlier))
+        others = (*down, *empty, *up, *empty)
+        self._slide(_Compared(row.number, with_own, others))
 
-    def _step(self, distance: int, row: int, is_agreeing: bool) -> None:
-        """Count rows one after the other that agree at one distance."""
-        waiting = self.waiting.setdefault(distance, [])
-        if not is_agreeing:
-            waiting.clear()
-            return
-        waiting.append(row)
-        if len(waiting) == RUN:
-            tally = self.slipped.setdefault(distance, Tally())
-            for one in waiting:
-                tally.add(one)
-        elif len(waiting) > RUN:
-            self.slipped[distance].add(row)
-            del waiting[:-RUN]
-            waiting.append(row)
+    def _compare_far(self, one: Words, other: Words) -> None:
+        """Compare with a few rows from anywhere before: how often chance agrees."""
+        for then in self.kept[self.looked % 2 :: 2]:
+            self.far += 1
+            self.far_agreeing += agree(then, other)
+        # Each row before is as likely to be kept as any other (reservoir sampling).
+        self.looked += 1
+        place = crc32(self.looked.to_bytes(8, "big")) % self.looked
+        if len(self.kept) < _KEPT:
+            self.kept.append(one)
+        elif place < _KEPT:
+            self.kept[place] = one
+
+    def _slide(self, newest: _Compared) -> None:
+        """Move the window a row further, and look whether a distance fits better."""
+        self.window.append(newest)
+        self.own += newest.with_own
+        oldest = self.window.popleft() if len(self.window) > WINDOW else None
+        self.own -= oldest is not None and oldest.with_own
+        for place, does_agree in enumerate(newest.with_others):
+            self.near[place] += does_agree
+            if oldest is not None:
+                self.near[place] -= oldest.with_others[place]
+            if self.near[place] < max(self.own + FEWEST_BETTER, 3 * self.own):
+                self.is_slipping.discard(place)
+                continue
+            rows = [newest] if place in self.is_slipping else self.window
+            self.is_slipping.add(place)
+            tally = self.slipped.setdefault(place, Tally())
+            for one in rows:
+                if one.with_others[place]:
+                    tally.add(one.row)
 
     def findings(self) -> Iterator[CheckFinding]:
         """Whether the two slipped against each other, or were torn apart."""
         place = self._place()
         if self.slipped:
-            distance, tally = max(self.slipped.items(), key=lambda one: one[1].count)
-            rows = "row" if abs(distance) == 1 else "rows"
+            best, tally = max(self.slipped.items(), key=lambda one: one[1].count)
+            distance = abs(_DISTANCES[best])
+            rows = "row" if distance == 1 else "rows"
             text = (
-                f"In {tally.count:,} rows the values fit the person {abs(distance)} "
+                f"In {tally.count:,} rows the values fit the person {distance} "
                 f"{rows} away better than their own: a column may have slipped."
             )
             yield tally.finding(NAME, Weight.OVERRIDE, text, place)
         elif self._are_torn and any(one.is_sorted for one in self.orders):
             text = (
-                "The same words stand in both columns, but hardly ever in the same "
-                "row: one of them may have been sorted alone."
+                "The same words stand in both columns, but in the same row no more "
+                "often than by chance: one of them may have been sorted alone."
             )
             yield CheckFinding(NAME, Weight.OVERRIDE, text, place, (), self.compared)
 
     @property
     def _are_torn(self) -> bool:
-        """Whether they have words in common, and hardly ever in the same row."""
-        return self.compared >= FEWEST and self.agreeing < _HARDLY * self.compared
+        """Whether they agree in a row no more often than in rows farther apart."""
+        if self.compared < FEWEST_TORN:
+            return False
+        chance = self.far_agreeing / self.far if self.far else 0
+        return self.agreeing <= (2 * chance + _HARDLY) * self.compared
 
     def _place(self) -> str:
         names = [
@@ -182,14 +234,19 @@ class _Pair:
 
 @dataclass(slots=True)
 class _Order:
-    """Whether a column is in the order of its values."""
+    """Whether a column is in the order of its values.
+
+    A column by which rows are grouped has the same value many times, and is not meant.
+    """
 
     last: str = field(default="", repr=False)
+    looked: int = 0
     up: int = 0
     down: int = 0
 
     def look(self, value: str) -> None:
         """Compare a value with the one before it."""
+        self.looked += 1
         self.up += value > self.last
         self.down += value < self.last
         self.last = value
@@ -197,7 +254,11 @@ class _Order:
     @property
     def is_sorted(self) -> bool:
         """Whether nearly every value stands in order, up or down."""
-        return max(self.up, self.down) >= _SORTED * (self.up + self.down) > 0
+        steps = self.up + self.down
+        return (
+            max(self.up, self.down) >= _SORTED * steps
+            and steps > _OF_THEIR_OWN * self.looked
+        )
 
 
 @dataclass(slots=True)

@@ -29,6 +29,9 @@ class Migration(migrations.Migration):
                     models.Index(
                         fields=["campaign_id", "kind", "at"], name="returned_campaign"
                     ),
+                    models.Index(
+                        fields=["campaign_id", "number"], name="returned_delivery"
+                    ),
                     models.Index(fields=["at"], name="returned_at"),
                     models.Index(
                         condition=models.Q(("kind", "failed")),

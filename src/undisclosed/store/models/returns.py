@@ -29,6 +29,7 @@ class ReturnedMail(models.Model):
             models.Index(
                 fields=["campaign_id", "kind", "at"], name="returned_campaign"
             ),
+            models.Index(fields=["campaign_id", "number"], name="returned_delivery"),
             models.Index(fields=["at"], name="returned_at"),
             models.Index(
                 fields=["address_hash", "at"],

@@ -17,7 +17,7 @@ from undisclosed.transport.reading.found import BROKEN, Broken, Findings, TooMuc
 from undisclosed.transport.reading.readers.compound import read_stream
 from undisclosed.transport.reading.readers.plain import show_text
 from undisclosed.transport.reading.readers.rtf import show_rtf
-from undisclosed.transport.reading.readers.sweep import sweep
+from undisclosed.transport.reading.readers.sweep import sweep, texts_in
 
 CUT = "Outlook's own data in it could not be read whole."
 ATTACHMENT = "attached message: attachment"
@@ -113,7 +113,16 @@ def header_of(message: mapi.MapiMessage) -> bytes:
 def _names_of(recipient: mapi.Properties) -> list[str]:
     """Every spelling of a recipient that names an address."""
     found: dict[str, None] = {}
-    for _, value in mapi.texts(recipient):
+    # An identifier of an entry holds its address in so many letters
+    # (MS-OXCDATA §2.2.5.1), and may be all that is there.
+    identifiers = (
+        text
+        for values in recipient.values()
+        for value in values
+        if isinstance(value, bytes)
+        for text in texts_in(value)
+    )
+    for value in (*(text for _, text in mapi.texts(recipient)), *identifiers):
         plain = _KEY.sub("", _in_one_line(value))
         if "@" in plain:
             found[plain] = None
