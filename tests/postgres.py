@@ -62,7 +62,8 @@ class TestDatabase:
 
     def _settings(self) -> Settings:
         file = self.data / "undisclosed.toml"
-        file.write_text('[store]\ndata = "."\n[holds]\nundo_split = 0\n', encoding="utf-8")
+        text = '[store]\ndata = "."\n[holds]\nundo_split = 0\n'
+        file.write_text(text, encoding="utf-8")
         return load(file, {"UNDISCLOSED_MASTER_KEY": MASTER_KEY.hex()})
 
     def configure(self) -> None:

@@ -151,7 +151,7 @@ def error_classes() -> list[type[UndisclosedError]]:
         for _, value in inspect.getmembers(importlib.import_module(name)):
             if inspect.isclass(value) and issubclass(value, UndisclosedError):
                 found.add(value)
-    return sorted(found, key=lambda error: error.__name__)
+    return sorted(found, key=lambda error: (error.__name__, error.__module__))
 
 
 def errors() -> str:

@@ -16,6 +16,7 @@ INCIDENTS = Path(__file__).parents[3] / "shared" / "cases" / "incidents.json"
 SENDER = "survey@authority.example"
 DISTRIBUTION_LIST = "everyone@lists.authority.example"
 
+
 @dataclass(frozen=True, slots=True)
 class Peculiarity:
     """What a case's prose says and its numbers do not."""

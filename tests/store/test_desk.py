@@ -27,16 +27,20 @@ EVE = Address("eve", "e.example")
 
 
 def hold(digest, mailing="m-1", *, later=timedelta(), **changes):
-    return PostgresSpool().hold(
-        new_hold(
-            digest,
-            mailing_id=mailing,
-            received_at=NOW + later,
-            subject=f"About {digest}",
-            shown=(Shown(ANN, ("To", "Cc")), Shown(EVE, ("body text",))),
-            **changes,
+    return (
+        PostgresSpool()
+        .hold(
+            new_hold(
+                digest,
+                mailing_id=mailing,
+                received_at=NOW + later,
+                subject=f"About {digest}",
+                shown=(Shown(ANN, ("To", "Cc")), Shown(EVE, ("body text",))),
+                **changes,
+            )
         )
-    ).id
+        .id
+    )
 
 
 def test_a_mailing_is_told_with_its_batches(database):

@@ -165,9 +165,10 @@ def _heads(path: str, campaign: str) -> Iterator[str]:
     """The heads of a campaign's proofs in an exported journal."""
     for record in _records(path):
         facts = record.get("facts")
-        if record.get("event") == EVENT and isinstance(facts, dict):
-            if facts.get("campaign") == campaign:
-                yield str(facts.get("head"))
+        if record.get("event") != EVENT or not isinstance(facts, dict):
+            continue
+        if facts.get("campaign") == campaign:
+            yield str(facts.get("head"))
 
 
 def main(arguments: list[str] | None = None) -> int:

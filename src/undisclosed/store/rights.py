@@ -130,9 +130,7 @@ def rights_anywhere(account: object) -> frozenset[Right]:
     if not isinstance(account, Account) or not account.is_active:
         return frozenset()
     members = (None, *account.memberships.all())
-    held = (
-        TEAM_RIGHTS[role] for one in members for role in _roles_in(account, one)
-    )
+    held = (TEAM_RIGHTS[role] for one in members for role in _roles_in(account, one))
     return rights_of(account).union(*held)
 
 

@@ -208,9 +208,9 @@ SETTINGS: Final = (
         "guard.feed.authserv_ids",
         _L,
         (),
-        "Names that your own mail servers write into Authentication-Results (RFC 8601). "
-        "Inbound mail counts only where one of them says that its author's domain sent "
-        "it.",
+        "Names that your own mail servers write into Authentication-Results (RFC "
+        "8601). Inbound mail counts only where one of them says that its author's "
+        "domain sent it.",
     ),
     Setting(
         "postoffice.listen",
@@ -318,8 +318,8 @@ SETTINGS: Final = (
         _N,
         365,
         "Days for which Memory keeps keyed hashes of threads and of hidden audiences, "
-        "from the last mail that was of them. Forgotten, a hidden audience can be shown "
-        "to itself again.",
+        "from the last mail that was of them. Forgotten, a hidden audience can be "
+        "shown to itself again.",
         minimum=1,
     ),
     Setting(

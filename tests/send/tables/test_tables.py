@@ -143,7 +143,7 @@ def test_of_several_sheets_the_first_is_read_or_the_one_that_is_named(tmp_path):
         (b"%PDF-1.7", "no table"),
         (b"PK\x03\x04 not an archive", "damaged"),
         (b"\xd0\xcf\x11\xe0" + b"x" * 600, "damaged"),
-        (b'a,b\n"never closed', "quote is missing"),
+        (b'a,b\n"never closed', "a quote too many"),
     ],
 )
 def test_what_is_no_table_is_said_in_a_sentence(tmp_path, data, sentence):

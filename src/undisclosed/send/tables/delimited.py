@@ -54,7 +54,7 @@ def _lines(file: Path, charset: str, delimiter: str, skip: int) -> Iterator[Line
                 if len(cells) > MOST_COLUMNS:
                     raise TableUnreadable(f"Line {number:,} has too many columns.")
         except csv.Error:
-            sentence = f"Line {before + 1 + skip:,} cannot be read: a quote is missing, or too many."
+            sentence = f"Line {before + 1 + skip:,} has a quote too many, or too few."
             raise TableUnreadable(sentence) from None
 
 

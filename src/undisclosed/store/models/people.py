@@ -33,6 +33,5 @@ class CampaignAuthor(models.Model):
     )
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+")
 
-
     def __str__(self) -> str:
         return f"author of {self.campaign_id}"
