@@ -109,8 +109,6 @@ def _allauth(is_https: bool) -> dict[str, Any]:
     return {
         "LOGIN_REDIRECT_URL": "start",
         "ACCOUNT_ADAPTER": f"{adapters}.AccountAdapter",
-        "ACCOUNT_USER_MODEL_USERNAME_FIELD": None,
-        "ACCOUNT_USER_MODEL_EMAIL_FIELD": None,
         "ACCOUNT_EMAIL_VERIFICATION": "none",
         "ACCOUNT_DEFAULT_HTTP_PROTOCOL": "https" if is_https else "http",
         "ACCOUNT_REAUTHENTICATION_TIMEOUT": _ASKED_AGAIN_SECONDS,

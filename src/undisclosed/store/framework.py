@@ -80,6 +80,10 @@ def django_settings(
         "DEBUG": False,
         "INSTALLED_APPS": list(_APPLICATIONS),
         "AUTH_USER_MODEL": "store.Account",
+        # An account has no name to log in with and no address in the clear; allauth's
+        # migrations ask, too.
+        "ACCOUNT_USER_MODEL_USERNAME_FIELD": None,
+        "ACCOUNT_USER_MODEL_EMAIL_FIELD": None,
         # Its table is made with all others; pages bring more of it with them.
         "MIDDLEWARE": ["allauth.account.middleware.AccountMiddleware"],
         "CACHES": {"default": {"BACKEND": "undisclosed.store.cache.ShortTime"}},
