@@ -8,7 +8,6 @@ Mail that needs no store is judged and passed on without a task or a thread.
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -21,6 +20,7 @@ from undisclosed.errors import TransientError
 from undisclosed.guard.checkpoint import Checkpoint, Decision
 from undisclosed.guard.endpoints.access import Standing
 from undisclosed.guard.endpoints.settings import SmtpSettings
+from undisclosed.guard.endpoints.threads import Threads
 from undisclosed.guard.endpoints.trace import TraceWriter
 from undisclosed.guard.origin import Origin
 from undisclosed.guard.ports import Authenticator, Clock
@@ -117,8 +117,7 @@ class SmtpEndpoint:
         self._hop_factory = hop_factory
         self._hop: Hop | None = None
         self._server = SmtpServer(self._handler, settings.server())
-        self._threads = ThreadPoolExecutor(settings.deciding_threads, "deciding")
-        self._deciding: set[asyncio.Future[object]] = set()
+        self._threads = Threads(settings.deciding_threads)
 
     async def serve(
         self,
@@ -151,11 +150,9 @@ class SmtpEndpoint:
     async def close(self) -> None:
         """Stop accepting, let open transactions end within the grace time, then 421."""
         await self._server.close(self.settings.grace)
-        if self._deciding:
-            await asyncio.wait(self._deciding, timeout=5)
+        await self._threads.close()
         if self._hop is not None:
             await self._hop.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def in_thread(
         self,
@@ -164,20 +161,7 @@ class SmtpEndpoint:
         failed: Callable[[BaseException], None],
     ) -> None:
         """Run what may block in a thread; what comes of it returns to the loop."""
-
-        def ended(future: asyncio.Future[Result]) -> None:
-            if future.cancelled():
-                failed(TransientError("The guard is shutting down."))
-            elif (error := future.exception()) is not None:
-                failed(error)
-            else:
-                done(future.result())
-
-        loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._threads, call)
-        self._deciding.add(future)  # type: ignore[arg-type]
-        future.add_done_callback(self._deciding.discard)
-        future.add_done_callback(ended)
+        self._threads.run(call, done, failed)
 
     def _handler(self) -> "PassThrough":
         return PassThrough(self, self.hop)
