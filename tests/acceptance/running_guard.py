@@ -77,7 +77,7 @@ class RunningGuard:
 
     def _close_connections(self) -> None:
         """Each deciding thread has a connection of its own, which ends with it."""
-        threads = self.endpoint._threads
+        threads = self.endpoint._threads._threads
         together = threading.Barrier(threads._max_workers)
 
         def close() -> None:
