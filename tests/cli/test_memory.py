@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.acceptance.installation import Installation
+from tests.guard.journals import report
 from tests.scan.archive import MONDAY, mbox, people, written
 from undisclosed.cli import main
+from undisclosed.core.mail import Envelope, Mail
 
 SENDER = "team@authority.example"
 AGO = (datetime.now(UTC) - MONDAY).days - 2
@@ -89,6 +91,25 @@ def test_an_archive_can_be_trusted_whole(installation: Installation) -> None:
     done = installation.command("memory", "import", "--authenticated", path)
 
     assert done.stdout.splitlines()[1:] == ["        1  threads"]
+
+
+def test_the_mailbox_of_a_journal_rule_is_opened(installation: Installation) -> None:
+    def about(of: bytes) -> bytes:
+        """A report, dated as the mail in it."""
+        dated = next(line for line in of.split(b"\n") if line.startswith(b"Date:"))
+        whole = report(Mail(Envelope(None, ()), of)).content.replace(b"\r\n", b"\n")
+        return whole.replace(b"Date: Mon, 2 Mar 2026 09:00:05 +0000", dated, 1)
+
+    path = archive(installation, about(inbound(14)), inbound(15))
+
+    closed = installation.command("memory", "import", path)
+    opened = installation.command("memory", "import", "--journal-reports", path)
+
+    assert closed.stdout.splitlines()[1:] == [
+        "        1  threads",
+        "        1  inbound and not authenticated",
+    ]
+    assert opened.stdout.splitlines()[1:] == ["        2  threads"]
 
 
 def test_what_cannot_be_read_is_told_and_the_rest_is_remembered(

@@ -40,6 +40,15 @@ CASES = {
         "mx.example",
         [("dkim", "fail", {})],
     ),
+    "no name, as Exchange Online writes": (
+        "spf=pass (sender IP is 192.0.2.1) smtp.mailfrom=a.example;dmarc=pass"
+        " action=none header.from=a.example",
+        "",
+        [
+            ("spf", "pass", {"smtp.mailfrom": "a.example"}),
+            ("dmarc", "pass", {"header.from": "a.example"}),
+        ],
+    ),
     "empty": ("", "", []),
     "nothing but signs": (";;==..;", "", []),
 }

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The record-only feed: what inbound mail teaches Memory, and what it must not."""
 
+import ipaddress
 from dataclasses import dataclass, field
 
 import pytest
 
+from tests.guard.journals import RULE, report
 from tests.guard.worlds import NOW, OLIVE, POLICY, mail, people, person
 from undisclosed.core.address import Address
 from undisclosed.core.mail import Envelope, Mail, Recipient
 from undisclosed.guard.feed import MOST_PEOPLE, Feed
+from undisclosed.guard.journal_reports import JournalRules
+from undisclosed.guard.origin import Origin
 from undisclosed.guard.testing import FixedClock, ForgetfulMemory
 
 SERVER = "mx.council.example"
@@ -104,3 +108,94 @@ def test_trouble_is_counted_and_never_raised(caplog):
 
     assert troubles.found == ["feed"]
     assert "@" not in caplog.text
+
+
+CLIENT = Origin("SMTP", "192.0.2.7")
+SERVERS = JournalRules((ipaddress.ip_network("192.0.2.7/32"),))
+SECRET = JournalRules((), frozenset({RULE}))
+BOTH = JournalRules(SERVERS.clients, SECRET.addresses)
+
+
+def told(of: Mail, rules, origin=CLIENT, ids=(SERVER,)) -> list[frozenset[Address]]:
+    memory = ForgetfulMemory()
+    feed = Feed(POLICY, memory, FixedClock(NOW), authserv_ids=ids, journals=rules)
+    feed.record(of, origin)
+    return memory.threads()
+
+
+@pytest.mark.parametrize("rules", [SERVERS, SECRET, BOTH], ids=["client", "to", "both"])
+def test_a_report_of_our_journal_rule_is_opened(rules):
+    of = report(inbound([*people(range(2, 9)), OLIVE]))
+
+    assert told(of, rules) == [frozenset({AUTHOR, *people(range(2, 9))})]
+
+
+STRANGER = Address("olive", "council.example")
+ELSEWHERE = Origin("SMTP", "198.51.100.9")
+IN_REPORT = inbound(people(range(2, 9)))
+
+
+@pytest.mark.parametrize(
+    ("of", "rules", "origin"),
+    [
+        (report(IN_REPORT), None, CLIENT),
+        (report(IN_REPORT), JournalRules(), CLIENT),
+        (report(IN_REPORT), SERVERS, ELSEWHERE),
+        (report(IN_REPORT), SERVERS, Origin()),
+        (report(IN_REPORT, to=STRANGER), SECRET, CLIENT),
+        (report(IN_REPORT, to=STRANGER), BOTH, CLIENT),
+        (report(IN_REPORT), BOTH, ELSEWHERE),
+    ],
+    ids=[
+        "no rule",
+        "an empty rule",
+        "another client",
+        "an unknown client",
+        "another recipient",
+        "our client, another recipient",
+        "our recipient, another client",
+    ],
+)
+def test_a_report_that_a_stranger_could_have_written_is_not_opened(of, rules, origin):
+    assert told(of, rules, origin) == []
+
+
+def test_one_recipient_who_is_not_the_rule_s_makes_it_no_report_of_ours():
+    of = report(IN_REPORT)
+    recipients = (Recipient(RULE), Recipient(OLIVE))
+
+    assert told(Mail(Envelope(None, recipients), of.content), SECRET) == []
+    assert told(Mail(Envelope(None, ()), of.content), SECRET) == []
+
+
+def test_a_report_of_mail_that_is_not_authenticated_teaches_nothing():
+    assert told(report(inbound(people(range(2, 9)), results="")), SERVERS) == []
+
+
+def test_a_report_of_own_mail_teaches_nothing():
+    results = PASS.replace("home1.example", "council.example")
+    own = inbound(people(range(9)), results=results, author=OLIVE)
+
+    assert told(report(own), SERVERS) == []
+
+
+NAMELESS = (
+    "Authentication-Results: spf=pass (sender IP is 192.0.2.1)\r\n"
+    " smtp.mailfrom=home1.example; dkim=pass header.d=home1.example;dmarc=pass\r\n"
+    " action=none header.from=home1.example;compauth=pass reason=100\r\n"
+)
+
+
+def test_a_server_without_a_name_counts_in_reports_alone():
+    of = inbound(people(range(2, 9)), results=NAMELESS)
+
+    assert len(told(report(of), SERVERS, ids=["", SERVER])) == 1
+    assert told(report(of), SERVERS) == []
+    assert told(of, SERVERS, ids=["", SERVER]) == []
+
+
+def test_below_another_server_s_field_one_without_a_name_may_be_a_stranger_s():
+    other = f"Authentication-Results: {SERVER}; none\r\n".replace("mx", "mx2")
+    of = inbound(people(range(2, 9)), results=other + NAMELESS)
+
+    assert told(report(of), SERVERS, ids=[""]) == []

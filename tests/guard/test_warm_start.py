@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.guard.journals import report
 from tests.guard.test_feed import AUTHOR, PASS, SERVER, inbound
 from tests.guard.worlds import NOW, OLIVE, POLICY, mail, people
 from undisclosed.core.policy import Policy
@@ -101,3 +102,24 @@ def test_batches_of_an_archive_add_up_as_they_would_today():
 def test_a_policy_without_own_domains_has_no_inbound_mail_of_an_author_inside():
     assert PASS.startswith("Authentication-Results")
     assert record(mail(people(range(4))), policy=Policy()) is THREAD
+
+
+def test_reports_are_opened_where_the_archive_is_a_journal_rule_s():
+    of = report(inbound(people(range(2, 9))))
+    memory = ForgetfulMemory()
+
+    assert record(of) is not THREAD
+    assert record(of, memory, has_reports=True) is THREAD
+    assert memory.threads() == [frozenset({AUTHOR, *people(range(2, 9))})]
+
+
+def test_a_report_says_who_was_written_to_in_bcc():
+    sent = mail([OLIVE], viewers=[OLIVE, *people(range(40))])
+    memory = ForgetfulMemory()
+
+    assert record(report(sent), memory, has_reports=True) is HIDDEN
+    assert memory.hidden() == [frozenset(people(range(40)))]
+
+
+def test_other_mail_of_such_an_archive_is_read_as_ever():
+    assert record(mail(people(range(4))), has_reports=True) is THREAD

@@ -60,6 +60,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         action="store_true",
         help="take all inbound mail of these archives as authenticated",
     )
+    importing.add_argument(
+        "--journal-reports",
+        action="store_true",
+        help="open the journal reports of Exchange in these archives: they are the"
+        " mailbox of a journal rule",
+    )
     options.add_settings(importing)
     rotating = deeds.add_parser(
         "rotate-keys",
@@ -85,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
         settings.guard.feed.authserv_ids,
         settings.store.audience_retention,
         args.authenticated,
+        args.journal_reports,
     )
     return _import(args.paths, start)
 

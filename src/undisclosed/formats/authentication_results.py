@@ -35,7 +35,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class AuthenticationResults:
-    """One field: who looked (lower-case), and what was found."""
+    """One field: who looked (lower-case), and what was found.
+
+    ``authserv_id`` is empty where the field names nobody: Exchange Online leaves out
+    what RFC 8601 §2.2 asks for.
+    """
 
     authserv_id: str
     results: tuple[Result, ...]
@@ -43,11 +47,13 @@ class AuthenticationResults:
 
 def parse_authentication_results(text: str) -> AuthenticationResults:
     """Read the text of a field; an empty ``authserv_id`` where there is none."""
-    first, *rest = _parts(_without_comments(text[:LONGEST]))
-    named = _QUOTED.search(first)
+    first, *rest = parts = _parts(_without_comments(text[:LONGEST]))
+    # A result is no name: no equals sign stands in one (RFC 2045 §5.1, token).
+    is_nameless = _RESULT.match(first) is not None
+    named = None if is_nameless else _QUOTED.search(first)
     authserv_id = (named[1] or named[2] or "").lower() if named else ""
     results = []
-    for part in rest:
+    for part in parts if is_nameless else rest:
         found = _RESULT.match(part)
         if found:
             properties = {

@@ -17,9 +17,10 @@ from undisclosed.core.mail import Envelope, Mail, Recipient
 from undisclosed.core.mailing import Wave, wave_of
 from undisclosed.core.policy import Policy
 from undisclosed.core.reading import read_content
+from undisclosed.core.reported import reported
 from undisclosed.core.threads import thread_of
 from undisclosed.core.verdict import Action
-from undisclosed.guard.feed import MOST_PEOPLE, is_trusted
+from undisclosed.guard.feed import MOST_PEOPLE, is_trusted, named_only
 from undisclosed.guard.ports import Memory, WaveState
 
 
@@ -40,6 +41,7 @@ class WarmStart:
 
     ``keep``: older mail is not remembered. ``is_trusted_whole``: every inbound mail of
     the archive counts as authenticated, since its own server has seen to that.
+    ``has_reports``: it is the mailbox of a journal rule, whose reports are opened.
     """
 
     policy: Policy
@@ -47,6 +49,7 @@ class WarmStart:
     authserv_ids: Collection[str] = ()
     keep: timedelta = timedelta(days=365)
     is_trusted_whole: bool = False
+    has_reports: bool = False
 
     def record(
         self, content: bytes, sent_at: datetime | None, now: datetime
@@ -57,22 +60,26 @@ class WarmStart:
         """
         if sent_at is None or sent_at < now - self.keep:
             return Remembered.TOO_OLD
-        read_once = read_content(content, self.policy)
+        inside = reported(content) if self.has_reports else None
+        read_once = read_content(inside.content if inside else content, self.policy)
         author = read_once.author
         recipients = tuple(map(Recipient, read_once.destinations))
-        mail = Mail(Envelope(author, recipients), content)
+        mail = inside or Mail(Envelope(author, recipients), content)
         reading = read(mail, self.policy, content=read_once)
         at = min(sent_at, now)
         if author is None or reading.sides.is_outsider(author):
-            return self._inbound(reading, at)
+            return self._inbound(reading, at, is_report=inside is not None)
         wave = wave_of(reading, mail, self.policy)
         return Remembered.NOTHING if wave is None else self._own(reading, wave, at)
 
-    def _inbound(self, reading: Reading, at: datetime) -> Remembered:
+    def _inbound(
+        self, reading: Reading, at: datetime, *, is_report: bool
+    ) -> Remembered:
+        ids = self.authserv_ids if is_report else named_only(self.authserv_ids)
         people = thread_of(reading)
         if not 1 < len(people) <= MOST_PEOPLE:
             return Remembered.NOTHING
-        if not (self.is_trusted_whole or is_trusted(reading, self.authserv_ids)):
+        if not (self.is_trusted_whole or is_trusted(reading, ids)):
             return Remembered.NOT_AUTHENTICATED
         self.memory.learn(people, now=at)
         return Remembered.THREAD

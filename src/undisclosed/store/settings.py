@@ -22,6 +22,7 @@ from undisclosed.errors import UndisclosedError
 from undisclosed.formats.configuration import ConfigurationError, Table, parse_toml
 from undisclosed.store import (
     master_key,
+    settings_feed,
     settings_milter,
     settings_returns,
     settings_smarthost,
@@ -34,7 +35,6 @@ from undisclosed.store.settings_values import (
     ApiSettings,
     ConsoleSettings,
     DeliverySettings,
-    FeedSettings,
     GuardSettings,
     HoldSettings,
     HostPort,
@@ -192,9 +192,8 @@ class _Reader:
             has_trace=settings_smarthost.is_on(self, "guard.trace"),
             dkim=settings_smarthost.dkim(self),
             milter=settings_milter.milter(self),
-            feed=FeedSettings(
-                self.host_port("guard.feed.listen"),
-                frozenset(map(str.lower, value["guard.feed.authserv_ids"])),
+            feed=settings_feed.feed(
+                self, secret(settings_feed.JOURNAL_ADDRESS, environment)
             ),
             reader=ReaderSettings(
                 processes=value["guard.reader.processes"],

@@ -210,7 +210,16 @@ SETTINGS: Final = (
         (),
         "Names that your own mail servers write into Authentication-Results (RFC "
         "8601). Inbound mail counts only where one of them says that its author's "
-        "domain sent it.",
+        'domain sent it. "" stands for Exchange Online, which writes no name: it '
+        "counts in journal reports alone.",
+    ),
+    Setting(
+        "guard.feed.journal_clients",
+        _L,
+        (),
+        "IP addresses or networks of servers that send Exchange's journal reports to "
+        "the feed, and no other mail: the mail in a report of theirs is recorded. They "
+        "need not stand in guard.clients.",
     ),
     Setting(
         "postoffice.listen",
@@ -499,6 +508,12 @@ ENVIRONMENT: Final = (
         "UNDISCLOSED_TENANT_SECRET, UNDISCLOSED_TENANT_SECRET_FILE",
         "The secret of guard.tenant.field; several, parted by white space, are all "
         "good.",
+    ),
+    (
+        "UNDISCLOSED_JOURNAL_ADDRESS, UNDISCLOSED_JOURNAL_ADDRESS_FILE",
+        "The address that a journal rule of Exchange sends its reports to, which "
+        "nobody else knows: needed where guard.feed.journal_clients are shared with "
+        "others. Several, parted by white space, are all good.",
     ),
     (
         "UNDISCLOSED_OPENID_SECRET, UNDISCLOSED_OPENID_SECRET_FILE",

@@ -104,10 +104,15 @@ class ReaderSettings:
 
 @dataclass(frozen=True, slots=True)
 class FeedSettings:
-    """The record-only feed of inbound mail. ``authserv_ids`` are lower-case."""
+    """The record-only feed of inbound mail. ``authserv_ids`` are lower-case.
+
+    ``journal_clients`` and ``journal_addresses`` say which journal reports are ours.
+    """
 
     listen: HostPort | None = None
     authserv_ids: frozenset[str] = frozenset()
+    journal_clients: Networks = ()
+    journal_addresses: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ import asyncio
 import smtplib
 import threading
 
+from tests.guard.journals import report
 from tests.guard.test_feed import SERVER, inbound
 from tests.guard.worlds import NOW, POLICY, people
 from undisclosed.guard.endpoints import feed as endpoint
 from undisclosed.guard.endpoints.feed import SmtpFeed
 from undisclosed.guard.feed import Feed
+from undisclosed.guard.journal_reports import JournalRules
 from undisclosed.guard.testing import FixedClock, ForgetfulMemory
-from undisclosed.transport.smtp.settings import ServerSettings
+from undisclosed.transport.smtp.settings import LOOPBACK, ServerSettings
 
 
 def hand_in(port: int, contents: list[bytes]) -> list[tuple[int, bytes]]:
@@ -26,9 +28,15 @@ def hand_in(port: int, contents: list[bytes]) -> list[tuple[int, bytes]]:
     return replies
 
 
-async def fed(memory: ForgetfulMemory, contents: list[bytes]) -> tuple[list, SmtpFeed]:
+async def fed(
+    memory: ForgetfulMemory,
+    contents: list[bytes],
+    journals: JournalRules | None = None,
+) -> tuple[list, SmtpFeed]:
     """Serve, hand in, close; the replies, and the feed."""
-    records = Feed(POLICY, memory, FixedClock(NOW), authserv_ids=[SERVER])
+    records = Feed(
+        POLICY, memory, FixedClock(NOW), authserv_ids=[SERVER], journals=journals
+    )
     feed = SmtpFeed(records, ServerSettings())
     await feed.start("127.0.0.1", 0)
     try:
@@ -45,6 +53,17 @@ def test_copies_of_inbound_mail_are_recorded():
 
     assert {code for code, _ in replies} == {250}
     assert len(memory.threads()) == 3
+
+
+def test_journal_reports_of_a_listed_server_are_opened():
+    memory = ForgetfulMemory()
+    of = report(inbound(people(range(2, 9))))
+
+    asyncio.run(fed(memory, [of.content], JournalRules(LOOPBACK)))
+    assert len(memory.threads()) == 1
+
+    asyncio.run(fed(memory, [of.content]))
+    assert len(memory.threads()) == 1
 
 
 def test_what_cannot_be_recorded_is_taken_all_the_same():

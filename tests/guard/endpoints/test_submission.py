@@ -20,10 +20,10 @@ from tests.guard.endpoints.smarthost import (
 )
 from tests.transport.smtp.authorities import Authority
 from undisclosed.guard.endpoints.access import Access, Auth
-from undisclosed.guard.endpoints.settings import (
+from undisclosed.guard.endpoints.settings import SmtpSettings
+from undisclosed.transport.smtp.server_tls import (
     AuthoritiesUnreadable,
     CertificateUnreadable,
-    SmtpSettings,
 )
 
 

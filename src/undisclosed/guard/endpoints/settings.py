@@ -1,23 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """How the guard's SMTP endpoint listens and whom it serves."""
 
-import ssl
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from undisclosed.errors import UndisclosedError
 from undisclosed.guard.endpoints.access import Access
 from undisclosed.transport.smtp.limits import MEBIBYTE, Budget, Limits
+from undisclosed.transport.smtp.server_tls import server_tls
 from undisclosed.transport.smtp.settings import ServerSettings
-
-
-class CertificateUnreadable(UndisclosedError):
-    """The certificate or its key (guard.tls_certificate, guard.tls_key) is no use."""
-
-
-class AuthoritiesUnreadable(UndisclosedError):
-    """The file of authorities for clients' certificates is no use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +44,10 @@ class SmtpSettings:
     deciding_threads: int = 8
 
     def server(self) -> ServerSettings:
-        """The same for the server. Raises CertificateUnreadable."""
+        """The same for the server.
+
+        Raises CertificateUnreadable or AuthoritiesUnreadable.
+        """
         limits = Limits(
             max_size=self.max_size,
             max_recipients=self.max_recipients,
@@ -68,33 +62,6 @@ class SmtpSettings:
             max_connections_per_client=self.max_connections_per_client,
             wait=self.wait,
             wait_content=self.wait_content,
-            tls=self._tls(),
+            tls=server_tls(self.tls_certificate, self.tls_key, self.client_ca),
             strangers=self.access.admits_strangers,
         )
-
-    def _tls(self) -> ssl.SSLContext | None:
-        if self.tls_certificate is None:
-            return None
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        try:
-            context.load_cert_chain(self.tls_certificate, self.tls_key)
-        except OSError as error:
-            raise CertificateUnreadable(
-                certificate=self.tls_certificate.name, why=error.strerror
-            ) from None
-        if self.client_ca is not None:
-            self._ask_for_certificates(context, self.client_ca)
-        return context
-
-    @staticmethod
-    def _ask_for_certificates(context: ssl.SSLContext, authorities: Path) -> None:
-        """A client may show a certificate; one that does not hold ends the session."""
-        try:
-            context.load_verify_locations(authorities)
-        except (OSError, ssl.SSLError) as error:
-            raise AuthoritiesUnreadable(
-                file=authorities.name, why=error.strerror or "no certificate in it"
-            ) from None
-        context.verify_mode = ssl.CERT_OPTIONAL
-        # A certificate that stands in the file itself needs no authority above it.
-        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
