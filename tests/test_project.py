@@ -2,6 +2,7 @@
 """What holds for every file of the project, whatever it does."""
 
 import ast
+import importlib
 import re
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -78,6 +80,87 @@ def called(tree: ast.AST) -> Iterator[str]:
                 yield node.func.id
             elif isinstance(node.func, ast.Attribute):
                 yield node.func.attr
+
+
+MAY_BE_POSSESSIVE = re.compile(r"\)(?:[*+?]|\{\d*,?\d*\})\+|\(\?>")
+
+
+def texts(node: ast.AST) -> Iterator[str]:
+    """Every text of a program; an f-string whole, with an x for what is put in."""
+    match node:
+        case ast.JoinedStr(values=values):
+            yield "".join(
+                str(one.value) if isinstance(one, ast.Constant) else "x"
+                for one in values
+            )
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.Constant(value=bytes(octets)):
+            yield octets.decode("latin-1")
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from texts(child)
+
+
+def possessive_groups(text: str) -> int:
+    """How many groups a regular expression takes without ever giving back.
+
+    Before Python 3.11.5 such a group that fails in its middle leaves the place where
+    it failed, so that the match goes on from there. A single class is not touched.
+    """
+    if not MAY_BE_POSSESSIVE.search(text):
+        return 0
+    try:
+        parsed = importlib.import_module("re._parser").parse(text)
+    except re.error:
+        return 0  # no regular expression
+    return sum(1 for _ in _possessive(parsed))
+
+
+def _possessive(parsed: Any) -> Iterator[None]:
+    single = {"LITERAL", "NOT_LITERAL", "IN", "ANY", "CATEGORY"}
+    for kind, given in parsed:
+        if str(kind) == "POSSESSIVE_REPEAT":
+            body = given[2]
+            if len(body) != 1 or str(body[0][0]) not in single:
+                yield
+        elif str(kind) == "ATOMIC_GROUP":
+            yield
+        yield from _below(given)
+
+
+def _below(given: Any) -> Iterator[None]:
+    if hasattr(given, "data"):
+        yield from _possessive(given)
+    elif isinstance(given, tuple | list):
+        for each in given:
+            yield from _below(each)
+
+
+@pytest.mark.parametrize(
+    ("expression", "count"),
+    [
+        ("(?:ab?c)++d", 1),
+        (r"a(?:\r?\n[ \t][^\r\n]*+)*+", 1),
+        ("(x(?:ab){2,3}+)*", 1),
+        ("(?>ab)c", 1),
+        ("[a-z]*+@(?:[a-z]++[.])*", 0),
+        (r"a\)*+b", 0),
+        ("(?:a)*+", 0),
+        (":/?#[]@!$&'()*+,;=", 0),
+    ],
+)
+def test_groups_that_never_give_back_are_found(expression: str, count: int) -> None:
+    assert possessive_groups(expression) == count
+
+
+@pytest.mark.parametrize("path", python_files(), ids=named)
+def test_no_regular_expression_trusts_a_group_that_never_gives_back(path: Path) -> None:
+    if path == Path(__file__).resolve():
+        return
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    assert [text for text in texts(tree) if possessive_groups(text)] == []
 
 
 @pytest.mark.parametrize("lock", LOCKS)

@@ -48,7 +48,7 @@ _LONGEST_PIECE_LINE = 900
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _MARKS = re.compile(rb'["()<>,;:\\]')
 _AS_WRITTEN = re.compile(
-    rb"[^\r\n\0]{0,%d}+(?:\r?\n[ \t][^\r\n\0]{0,%d}+)*+"
+    rb"[^\r\n\0]{0,%d}+(?:\r?\n[ \t][^\r\n\0]{0,%d}+)*"
     % (_LONGEST_PIECE_LINE, _LONGEST_PIECE_LINE)
 )
 

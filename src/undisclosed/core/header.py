@@ -24,11 +24,14 @@ _BLANK_LINE = re.compile(rb"\n\r?\n")
 # A line and its continuations; white space alone continues, too (RFC 5322 §4.2).
 _FOLDED_LINES = re.compile(rb"[^\n]*\n?(?:[ \t][^\n]*\n?)*")
 _USUAL = re.compile(
-    rb"^([!-9;-~]++):([^\r\n]*+(?:\r?\n[ \t][^\r\n]*+)*+)\r?\n", re.MULTILINE
+    rb"^([!-9;-~]++):([^\r\n]*+(?:\r?\n[ \t][^\r\n]*+)*)\r?\n(?![ \t])",
+    re.MULTILINE,
 )
 # The same where no CR stands alone: one byte ends the line, which is quicker to find.
 # Only a line's start is tried: a long line without a colon is gone through once.
-_PLAIN = re.compile(rb"^([!-9;-~]++):([^\n]*+(?:\n[ \t][^\n]*+)*+)\n", re.MULTILINE)
+_PLAIN = re.compile(
+    rb"^([!-9;-~]++):([^\n]*+(?:\n[ \t][^\n]*+)*)\n(?![ \t])", re.MULTILINE
+)
 # The name may be followed by white space (RFC 5322 §4.5) and, in broken mail, hold
 # 8-bit characters.
 _NAME = re.compile(rb"[ \t]*([^\x00-\x20:\x7f][^\x00-\x20:\x7f]*)[ \t\xa0]*:")

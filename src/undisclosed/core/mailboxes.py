@@ -62,12 +62,12 @@ _PLAIN_COMMENTS = re.compile(r'\([^()"\\@]*+\)')
 # two ways, one address, and the separator or the end behind it. Whatever does not
 # begin with one is taken whole, so that no text is gone over twice.
 _ODD = r"""@%\x00-\x08\x0a-\x1f\x7f"""
-_QUOTED_NAME = rf'"[^"\\{_ODD}]*+(?:\\[^"\\{_ODD}][^"\\{_ODD}]*+)*+"[ \t]*+'
+_QUOTED_NAME = rf'"[^"\\{_ODD}]*+(?:\\[^"\\{_ODD}][^"\\{_ODD}]*+)*"[ \t]*+'
 _COMMENT = rf'\([^()"\\<>{_ODD}]*+\)'
-_BARE_NAME = rf'(?:[^()"\\<>{_ODD}]++|{_COMMENT})*+'
+_BARE_NAME = rf'[^()"\\<>{_ODD}]*+(?:{_COMMENT}[^()"\\<>{_ODD}]*+)*'
 _USUAL_MAILBOX = re.compile(
     rf"(?:(?:{_QUOTED_NAME}|{_BARE_NAME})<)?"
-    r"([A-Za-z0-9_.+-]++(?:'[A-Za-z0-9_.+-]++)*+)"
+    r"([A-Za-z0-9_.+-]++(?:'[A-Za-z0-9_.+-]++)*)"
     r"@([A-Za-z0-9][A-Za-z0-9.-]*+(?<![.-]))>?"
     rf"(?:[ \t]++{_COMMENT})?[ \t]*+(?:[,;][ \t]*+|\Z)"
     r"|(?s:.+)"

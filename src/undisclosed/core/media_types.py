@@ -17,7 +17,7 @@ MOST_READINGS = 3
 """Ways of reading one part that contradicts itself."""
 
 _PARAMETER = re.compile(
-    rb';\s*([^\s=;"]+?)\s*=\s*("(?:[^"\\]|\\.)*+"?|[^\s;]*)', re.DOTALL
+    rb';\s*([^\s=;"]+?)\s*=\s*("[^"\\]*+(?:\\.[^"\\]*+)*"?|[^\s;]*)', re.DOTALL
 )
 _MEDIA_TYPE = re.compile(rb"[\s,]*([^\s;/,]+)\s*/\s*([^\s;/,]+)")
 _AROUND_MEDIA_TYPE = re.compile(rb"\([^()]*\)|[\"'\x00-\x08\x0e-\x1f\x7f]")

@@ -28,7 +28,7 @@ CHANNELS = {
     for name, role in _ROLES.items()
 }
 
-_NAMES_AND_COMMENTS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*+"\s*(?!@)|\([^()]*\)')
+_NAMES_AND_COMMENTS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*"\s*(?!@)|\([^()]*\)')
 _ANGLED = re.compile(r"<([^<>]*@[^<>]*)>")
 LONGEST_STRUCTURED = 4096
 """Characters of a field in which the first mailbox is looked for by its structure."""
