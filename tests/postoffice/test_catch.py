@@ -12,12 +12,14 @@ from undisclosed.core.address import Address
 from undisclosed.core.mail import Envelope, Mail, Recipient
 from undisclosed.postoffice.catch import PostOffice, PostOfficeSettings
 from undisclosed.postoffice.testing import MemoryCatcher
+from undisclosed.transport.listening import PortInUse
 from undisclosed.transport.smtp.client import ClientSettings, send
-from undisclosed.transport.smtp.errors import PortInUse
+from undisclosed.transport.smtp.handler import Session
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SETTINGS = PostOfficeSettings()
 ANN = Address("ann", "a.example")
+PEER = Session("127.0.0.1")
 
 
 def mail(number: int = 0, size: int = 100) -> Mail:
@@ -56,7 +58,7 @@ def taken(catcher, mails, settings=SETTINGS):
     async def run():
         post, codes = office(catcher, settings), []
         for each in mails:
-            post.take(each, lambda reply: codes.append(reply.code))
+            post.take(each, PEER, lambda reply: codes.append(reply.code))
         await post.close(timedelta())
         return codes
 
@@ -110,7 +112,7 @@ def test_nothing_is_answered_before_it_is_kept():
 
     async def run():
         post = office(Slow())
-        post.take(mail(), lambda reply: codes.append(committed.is_set()))
+        post.take(mail(), PEER, lambda reply: codes.append(committed.is_set()))
         await post.close(timedelta())
 
     asyncio.run(run())

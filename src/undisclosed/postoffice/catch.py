@@ -14,15 +14,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from undisclosed.core.address import Address
-from undisclosed.core.mail import Mail, Recipient
-from undisclosed.transport.smtp import replies
-from undisclosed.transport.smtp.extensions import Extensions
-from undisclosed.transport.smtp.handler import Answer, Offer, Session
+from undisclosed.core.mail import Mail
+from undisclosed.transport.smtp.handler import Answer, Session
 from undisclosed.transport.smtp.limits import MEBIBYTE
 from undisclosed.transport.smtp.replies import Reply
-from undisclosed.transport.smtp.server import SmtpServer
 from undisclosed.transport.smtp.settings import ServerSettings
+from undisclosed.transport.smtp.taking import TakingServer
 
 log = logging.getLogger(__name__)
 
@@ -67,36 +64,26 @@ class PostOfficeSettings:
     prune_every: int = 1_000
 
 
-class PostOffice:
+class PostOffice(TakingServer):
     """Catches mail on one port, for one process and event loop."""
 
     def __init__(
         self, catcher: Catcher, clock: Clock, settings: PostOfficeSettings
     ) -> None:
+        super().__init__(settings.server, name="post office", has_dsn=True)
         self.settings = settings
         self._catcher = catcher
         self._clock = clock
-        self._server = SmtpServer(lambda: Counter(self), settings.server)
         self._waiting: list[tuple[Mail, Answer]] = []
         self._committing: asyncio.Task[None] | None = None
         self._since_pruning = 0
 
-    @property
-    def port(self) -> int:
-        """The port that it listens on."""
-        return self._server.port
-
-    async def start(self, host: str, port: int) -> None:
-        """Listen. Raises PortInUse or PortRefused."""
-        await self._server.start(host, port)
-
-    async def close(self, grace: timedelta = timedelta(seconds=5)) -> None:
-        """Stop taking mail; what was taken is committed first."""
-        await self._server.close(grace)
+    async def settle(self) -> None:
+        """What was taken is committed."""
         if self._committing is not None:
             await self._committing
 
-    def take(self, mail: Mail, answer: Answer) -> None:
+    def take(self, mail: Mail, session: Session, answer: Answer) -> None:
         """Keep a mail; its answer comes after the commit."""
         self._waiting.append((mail, answer))
         if self._committing is None:
@@ -125,7 +112,7 @@ class PostOffice:
     async def _keep(self, mails: list[Mail]) -> Reply:
         now = self._clock()
         try:
-            await asyncio.to_thread(self._catcher.keep, mails, caught_at=now)
+            await self.hand_on(self._catcher.keep, mails, caught_at=now)
         except Exception as error:  # whatever it is, the client keeps its mail
             log.error("Caught mail could not be kept: %s", type(error).__name__)
             return NOT_KEPT
@@ -139,51 +126,6 @@ class PostOffice:
         settings = self.settings
         before = now - settings.keep_for
         try:
-            await asyncio.to_thread(
-                self._catcher.prune, keep=settings.keep, before=before
-            )
+            await self.hand_on(self._catcher.prune, keep=settings.keep, before=before)
         except Exception as error:  # it is tried again with later mail
             log.error("Old caught mail was not dropped: %s", type(error).__name__)
-
-
-class Counter:
-    """One client's session at the post office: everything is taken."""
-
-    def __init__(self, office: PostOffice) -> None:
-        self._office = office
-
-    def on_hello(self, session: Session, offer: Offer) -> None:
-        """Offer what a next hop would."""
-        settings = self._office.settings.server
-        is_plain = settings.tls is not None and not session.is_secured
-        offer(
-            Extensions(
-                pipelining=True,
-                size=settings.limits.max_size,
-                eight_bit=True,
-                utf8=True,
-                dsn=True,
-                enhanced_status=True,
-                starttls=is_plain,
-            )
-        )
-
-    def on_mail(
-        self, mail_from: Address | None, parameters: tuple[str, ...], answer: Answer
-    ) -> None:
-        """Any sender."""
-        answer(replies.SENDER_OK)
-
-    def on_rcpt(self, recipient: Recipient, answer: Answer) -> None:
-        """Any recipient."""
-        answer(replies.RECIPIENT_OK)
-
-    def on_message(self, mail: Mail, answer: Answer) -> None:
-        """Keep it, then answer."""
-        self._office.take(mail, answer)
-
-    def on_reset(self) -> None:
-        """Nothing was kept yet."""
-
-    def on_close(self) -> None:
-        """What was taken is kept whether or not the client hears of it."""

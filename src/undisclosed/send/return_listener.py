@@ -9,21 +9,18 @@ would read it here.
 
 import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Final
 
 from undisclosed.core.address import Address
-from undisclosed.core.mail import Mail, Recipient
+from undisclosed.core.mail import Mail
 from undisclosed.core.returns import ReturnKind
 from undisclosed.errors import TransientError
 from undisclosed.send.returns import Returns, Taken
 from undisclosed.transport.smtp import replies
-from undisclosed.transport.smtp.extensions import Extensions
-from undisclosed.transport.smtp.handler import Answer, Offer, Session
+from undisclosed.transport.smtp.handler import Answer, Session
 from undisclosed.transport.smtp.replies import Reply, reply
-from undisclosed.transport.smtp.server import SmtpServer
 from undisclosed.transport.smtp.settings import ServerSettings
+from undisclosed.transport.smtp.taking import TakingServer
 
 log = logging.getLogger(__name__)
 
@@ -32,44 +29,30 @@ NOBODY: Final = reply(550, "5.1.1 No such return path here")
 NO_REPORT: Final = reply(
     550, "5.7.1 This address takes reports only: please answer to the author"
 )
-_THREADS: Final = 2
 
 
-class ReturnListener:
-    """Takes returned mail on one port, for one process and event loop."""
+class ReturnListener(TakingServer):
+    """Takes returned mail on one port, for one process and event loop.
+
+    From any sender: reports come from nobody, complaints and auto-replies do not.
+    """
 
     def __init__(self, takes: Returns, settings: ServerSettings) -> None:
-        self.settings = settings
-        self.takes = takes
-        self._server = SmtpServer(lambda: _Session(self), settings)
-        self._threads = ThreadPoolExecutor(_THREADS, "returns")
+        super().__init__(settings, name="returns")
+        self._takes = takes
 
-    @property
-    def port(self) -> int:
-        """The port that it listens on."""
-        return self._server.port
+    def refusal(self, recipient: Address) -> Reply | None:
+        """Only a return path of ours, or an address for complaints."""
+        return None if self._takes.is_for_us(recipient) else NOBODY
 
-    async def start(self, host: str, port: int, *, reuse_port: bool = False) -> None:
-        """Listen. Raises PortInUse or PortRefused."""
-        await self._server.start(host, port, reuse_port=reuse_port)
-
-    async def close(self, grace: timedelta = timedelta(seconds=5)) -> None:
-        """Stop; what is being taken is finished first."""
-        await self._server.close(grace)
-        await asyncio.to_thread(self._threads.shutdown)
-
-    def take(self, mail: Mail, answer: Answer) -> None:
+    def take(self, mail: Mail, session: Session, answer: Answer) -> None:
         """Take a report in a thread; the answer follows its commit."""
-        loop = asyncio.get_running_loop()
-        rcpt_tos = mail.envelope.rcpt_tos
-        taking = loop.run_in_executor(
-            self._threads, self.takes.take, mail.content, rcpt_tos
-        )
         is_from_nobody = mail.envelope.mail_from is None
 
         def ended(future: "asyncio.Future[Taken]") -> None:
             answer(_reply_of(future, is_from_nobody=is_from_nobody))
 
+        taking = self.hand_on(self._takes.take, mail.content, mail.envelope.rcpt_tos)
         taking.add_done_callback(ended)
 
 
@@ -87,45 +70,3 @@ def _reply_of(future: "asyncio.Future[Taken]", *, is_from_nobody: bool) -> Reply
         log.warning("Returned mail from nobody says nothing that can be read.")
         return TAKEN
     return NO_REPORT
-
-
-class _Session:
-    """One mail server's session."""
-
-    def __init__(self, listener: ReturnListener) -> None:
-        self._listener = listener
-
-    def on_hello(self, session: Session, offer: Offer) -> None:
-        """Offer what a mail server needs to hand a report on as it is."""
-        settings = self._listener.settings
-        offer(
-            Extensions(
-                pipelining=True,
-                size=settings.limits.max_size,
-                eight_bit=True,
-                utf8=True,
-                enhanced_status=True,
-                starttls=settings.tls is not None and not session.is_secured,
-            )
-        )
-
-    def on_mail(
-        self, mail_from: Address | None, parameters: tuple[str, ...], answer: Answer
-    ) -> None:
-        """Any sender: reports come from nobody, complaints and auto-replies do not."""
-        answer(replies.SENDER_OK)
-
-    def on_rcpt(self, recipient: Recipient, answer: Answer) -> None:
-        """A return path of ours, or an address for complaints."""
-        is_for_us = self._listener.takes.is_for_us(recipient.address)
-        answer(replies.RECIPIENT_OK if is_for_us else NOBODY)
-
-    def on_message(self, mail: Mail, answer: Answer) -> None:
-        """Take it; the answer comes when it is durable."""
-        self._listener.take(mail, answer)
-
-    def on_reset(self) -> None:
-        """Nothing was taken yet."""
-
-    def on_close(self) -> None:
-        """What was taken is recorded."""

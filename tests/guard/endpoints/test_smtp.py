@@ -22,7 +22,7 @@ from tests.guard.endpoints.deciding import (
 )
 from undisclosed.guard.endpoints.access import Access
 from undisclosed.guard.endpoints.settings import SmtpSettings
-from undisclosed.transport.smtp.errors import PortInUse
+from undisclosed.transport.listening import PortInUse
 from undisclosed.transport.smtp.testing import EVERYTHING, FakeHop, Fault, Script
 
 

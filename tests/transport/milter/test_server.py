@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from undisclosed.transport.listening import PortInUse, PortRefused
 from undisclosed.transport.milter.errors import SocketInUse, SocketRefused
 from undisclosed.transport.milter.events import Message, MessageRefused
 from undisclosed.transport.milter.handler import Answer
@@ -32,7 +33,6 @@ from undisclosed.transport.milter.settings import (
     UnixSocket,
 )
 from undisclosed.transport.milter.testing import FakeMta, Letter
-from undisclosed.transport.smtp.errors import PortInUse, PortRefused
 from undisclosed.transport.smtp.limits import Limits
 
 Result = TypeVar("Result")

@@ -61,6 +61,42 @@ def test_every_message_is_taken_in_a_transaction_of_its_own(offers) -> None:
     assert hop.connections == 1
 
 
+@pytest.mark.parametrize("offers", [EVERYTHING, NO_PIPELINING], ids=["piped", "plain"])
+def test_what_comes_later_leaves_behind_what_is_not_answered_yet(offers) -> None:
+    async def scenario() -> tuple[list[int], FakeHop]:
+        async with FakeHop(offers, Script(delay=0.01)) as hop:
+            settings = ClientSettings("127.0.0.1", hop.port, "guard.test")
+            connection = await connect(settings)
+            waiting, numbers = [parcel(1)], []
+            over = asyncio.Event()
+
+            def done(outcome: Outcome) -> None:
+                numbers.append(outcome.number)
+
+            stream = Stream(
+                connection,
+                lambda: waiting.pop(0) if waiting else None,
+                done,
+                over.set,
+            )
+            stream.start()
+            stream.go_on()  # while the first is being asked for: nothing happens
+            waiting += [parcel(2), parcel(3)]
+            while not hop.taken:
+                await asyncio.sleep(0.001)
+            stream.go_on()
+            await asyncio.wait_for(over.wait(), 20)
+            stream.go_on()  # it is over
+            connection.quit()
+            return numbers, hop
+
+    numbers, hop = run(scenario())
+
+    assert numbers == [1, 2, 3]
+    assert hop.violations == []
+    assert hop.connections == 1
+
+
 def test_nothing_to_send_ends_at_once() -> None:
     outcomes, hop = streamed(0)
 
@@ -92,6 +128,16 @@ def test_a_refused_sender_is_told_for_each_message() -> None:
         (Handed.ANSWERED, 550)
     ] * 3
     assert all(not taken.content for taken in hop.taken)
+
+
+@pytest.mark.parametrize(
+    ("final", "is_failed"),
+    [("250 2.0.0 OK", False), ("451 4.2.1 Later", False), ("554 5.6.0 No", True)],
+)
+def test_only_what_is_refused_for_good_has_failed(final, is_failed) -> None:
+    outcomes, _ = streamed(1, Script(final=final))
+
+    assert [one.is_failed for one in outcomes] == [is_failed]
 
 
 def test_a_refused_content_is_told_and_the_next_goes_on() -> None:

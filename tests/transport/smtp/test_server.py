@@ -18,9 +18,10 @@ import pytest
 from tests.transport.smtp.talking import EVERYTHING, codes, run
 from undisclosed.core.address import Address
 from undisclosed.core.mail import Envelope, Mail, Recipient
+from undisclosed.transport.listening import PortInUse, PortRefused
 from undisclosed.transport.smtp import replies
 from undisclosed.transport.smtp.client import ClientSettings, Tls, send
-from undisclosed.transport.smtp.errors import HopAway, PortInUse, PortRefused
+from undisclosed.transport.smtp.errors import HopAway
 from undisclosed.transport.smtp.extensions import Extensions
 from undisclosed.transport.smtp.handler import Answer, Offer, Session
 from undisclosed.transport.smtp.limits import Limits

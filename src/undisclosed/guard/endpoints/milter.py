@@ -9,6 +9,7 @@ are deleted at the MTA; its list of recipients is never touched.
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
@@ -24,7 +25,7 @@ from undisclosed.guard.origin import Origin
 from undisclosed.guard.replies import OUTCOMES, TROUBLE, reply_to
 from undisclosed.transport.milter.deletions import deletions_of
 from undisclosed.transport.milter.events import Client, Message, MessageRefused
-from undisclosed.transport.milter.handler import Answer
+from undisclosed.transport.milter.handler import Answer, Handler
 from undisclosed.transport.milter.responses import (
     ACCEPTED,
     Deletion,
@@ -63,20 +64,15 @@ def origin_of(client: Client) -> Origin:
     return Origin("milter", client.address, client.login)
 
 
-class MilterEndpoint:
-    """One process's milter: a server, and threads that decide."""
+class ServedMilter:
+    """One process's milter: a server, and threads for what must not hold it up."""
 
     def __init__(
-        self,
-        checkpoint: Checkpoint,
-        settings: MilterSettings,
-        metrics: Metrics | None = None,
+        self, handler_factory: Callable[[], Handler], settings: MilterSettings
     ) -> None:
-        self.checkpoint = checkpoint
         self.settings = settings
-        self.metrics = metrics or NoMetrics()
         self.threads = Threads(settings.deciding_threads)
-        self._server = MilterServer(lambda: Judging(self), settings.server)
+        self._server = MilterServer(handler_factory, settings.server)
 
     async def serve(self, *, reuse_port: bool = False) -> None:
         """Start listening, and return.
@@ -94,6 +90,20 @@ class MilterEndpoint:
         """Stop accepting, and answer what is on its way within the grace time."""
         await self._server.close(self.settings.grace)
         await self.threads.close()
+
+
+class MilterEndpoint(ServedMilter):
+    """A milter that judges each mail that it is asked about."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        settings: MilterSettings,
+        metrics: Metrics | None = None,
+    ) -> None:
+        super().__init__(lambda: Judging(self), settings)
+        self.checkpoint = checkpoint
+        self.metrics = metrics or NoMetrics()
 
 
 class Judging:

@@ -12,13 +12,11 @@ from functools import partial
 from typing import Protocol
 
 from undisclosed.core.mail import Mail
-from undisclosed.guard.endpoints.milter import MilterSettings, origin_of
-from undisclosed.guard.endpoints.threads import Threads
+from undisclosed.guard.endpoints.milter import MilterSettings, ServedMilter, origin_of
 from undisclosed.guard.origin import Origin
 from undisclosed.transport.milter.events import Message, MessageRefused
 from undisclosed.transport.milter.handler import Answer
 from undisclosed.transport.milter.responses import ACCEPTED
-from undisclosed.transport.milter.server import MilterServer
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +31,7 @@ class Records(Protocol):
         """Record one mail. May block; never raises."""
 
 
-class MilterFeed:
+class MilterFeed(ServedMilter):
     """A milter that is shown inbound mail."""
 
     def __init__(
@@ -42,28 +40,9 @@ class MilterFeed:
         settings: MilterSettings,
         patience: timedelta = PATIENCE,
     ) -> None:
+        super().__init__(lambda: Recording(self), settings)
         self.feed = feed
-        self.settings = settings
         self.patience = patience
-        self.threads = Threads(settings.deciding_threads)
-        self._server = MilterServer(lambda: Recording(self), settings.server)
-
-    async def serve(self, *, reuse_port: bool = False) -> None:
-        """Start listening, and return.
-
-        Raises PortInUse, PortRefused, SocketInUse or SocketRefused.
-        """
-        await self._server.start(self.settings.listen, reuse_port=reuse_port)
-
-    @property
-    def port(self) -> int:
-        """The TCP port that it listens on."""
-        return self._server.port
-
-    async def close(self) -> None:
-        """Stop accepting, and let what is being recorded come to its end."""
-        await self._server.close(self.settings.grace)
-        await self.threads.close()
 
 
 class Recording:

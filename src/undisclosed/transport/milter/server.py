@@ -5,11 +5,10 @@ Callbacks only: one mail costs no task.
 """
 
 import asyncio
-import errno
-import os
 from collections.abc import Callable
 from datetime import timedelta
 
+from undisclosed.transport.listening import PortRefused, Sessions, listen, port_of
 from undisclosed.transport.milter import socket_file
 from undisclosed.transport.milter.handler import Handler
 from undisclosed.transport.milter.session import MilterSession
@@ -19,7 +18,6 @@ from undisclosed.transport.milter.settings import (
     TcpSocket,
     UnixSocket,
 )
-from undisclosed.transport.smtp.errors import PortInUse, PortRefused
 from undisclosed.transport.smtp.settings import is_listed
 
 
@@ -33,8 +31,7 @@ class MilterServer:
         self._handler_factory = handler_factory
         self._server: asyncio.Server | None = None
         self._file: tuple[UnixSocket, int] | None = None
-        self._sessions: set[MilterSession] = set()
-        self._emptied: asyncio.Event | None = None
+        self._sessions = Sessions[MilterSession]()
 
     async def start(self, where: Listening, *, reuse_port: bool = False) -> None:
         """Listen. With ``reuse_port`` other processes may serve the same TCP port.
@@ -42,7 +39,9 @@ class MilterServer:
         Raises PortInUse, PortRefused, SocketInUse or SocketRefused.
         """
         if isinstance(where, TcpSocket):
-            await self._start_tcp(where, reuse_port=reuse_port)
+            self._server = await listen(
+                self._session, where.host, where.port, reuse_port=reuse_port
+            )
             return
         listening = socket_file.listen(where)
         self._file = where, where.path.lstat().st_ino
@@ -52,9 +51,9 @@ class MilterServer:
     @property
     def port(self) -> int:
         """The TCP port that it listens on (asked for as 0: any free one)."""
-        if self._server is None or self._file is not None:
+        if self._file is not None:
             raise PortRefused("The milter is not listening on a port.")
-        return int(self._server.sockets[0].getsockname()[1])
+        return port_of(self._server)
 
     @property
     def connections(self) -> int:
@@ -68,37 +67,7 @@ class MilterServer:
             socket_file.remove(where.path, inode)
         if self._server is not None:
             self._server.close()
-        self._emptied = asyncio.Event()
-        for session in tuple(self._sessions):
-            session.shut_down()
-        try:
-            async with asyncio.timeout(grace.total_seconds()):
-                await self._until_empty()
-        except TimeoutError:
-            for session in tuple(self._sessions):
-                session.end()
-            await asyncio.sleep(0)
-
-    async def _until_empty(self) -> None:
-        while self._sessions and self._emptied is not None:
-            self._emptied.clear()
-            await self._emptied.wait()
-
-    async def _start_tcp(self, where: TcpSocket, *, reuse_port: bool) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            self._server = await loop.create_server(
-                self._session,
-                where.host,
-                where.port,
-                reuse_port=reuse_port or None,
-                backlog=socket_file.BACKLOG,
-            )
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise PortInUse(host=where.host, port=where.port) from None
-            why = os.strerror(error.errno) if error.errno else str(error)
-            raise PortRefused(host=where.host, port=where.port, why=why) from None
+        await self._sessions.close(grace, MilterSession.end)
 
     def _session(self) -> MilterSession:
         return MilterSession(self, self._handler_factory)
@@ -111,10 +80,8 @@ class MilterServer:
         if peer is not None and not is_listed(peer, self.settings.clients):
             return False
         is_full = len(self._sessions) > self.settings.max_connections
-        return not is_full and self._emptied is None
+        return not is_full and not self._sessions.is_closing
 
     def forget(self, session: MilterSession) -> None:
         """A connection is gone."""
         self._sessions.discard(session)
-        if self._emptied is not None and not self._sessions:
-            self._emptied.set()

@@ -15,7 +15,7 @@ from undisclosed.transport.smtp import replies
 from undisclosed.transport.smtp.client import LOST, ClientConnection
 from undisclosed.transport.smtp.replies import Reply
 
-_CLOSING, _REFUSED = 421, 400
+_CLOSING, _REFUSED, _FAILED = 421, 400, 500
 _NOTHING = b".\r\n"
 
 
@@ -48,6 +48,11 @@ class Outcome:
     handed: Handed
     reply: Reply = field(repr=False)
 
+    @property
+    def is_failed(self) -> bool:
+        """Whether it was refused for good (5yz, RFC 5321 §4.2.1)."""
+        return self.handed is Handed.ANSWERED and self.reply.code >= _FAILED
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -61,8 +66,9 @@ class Patience:
 class Stream:
     """Feeds one connection until there is nothing more, or it is lost.
 
-    ``next_parcel`` is asked whenever there is room; None ends the stream. ``done``
-    hears of every parcel once, ``ended`` of the end, once, with nothing outstanding.
+    ``next_parcel`` is asked whenever there is room; None ends the stream, unless
+    ``go_on`` says that there is more before all was answered. ``done`` hears of every
+    parcel once, ``ended`` of the end, once, with nothing outstanding.
     """
 
     def __init__(
@@ -80,21 +86,25 @@ class Stream:
         self._patience = patience or Patience()
         self._outstanding = 0
         self._is_over = False
+        self._is_asking = False
 
     def start(self) -> None:
         """Send the first parcel."""
         self._begin()
         self._maybe_end()
 
+    def go_on(self) -> None:
+        """There is more again: it leaves behind what is not answered yet."""
+        if self._outstanding and not self._is_asking:
+            self._begin()
+
     def _begin(self) -> None:
         """Open the next transaction, if there is one."""
-        if self._is_over or not self._connection.is_open:
-            self._is_over = True
-            return
-        parcel = self._next_parcel()
+        parcel = self._next_parcel() if self._connection.is_open else None
+        self._is_over = parcel is None
         if parcel is None:
-            self._is_over = True
             return
+        self._is_asking = True
         self._outstanding += 1
         passage = _Passage(parcel)
         patience = self._patience
@@ -108,6 +118,7 @@ class Stream:
         command(b"DATA\r\n", on_data, patience.data, is_last=True)
 
     def _on_data(self, passage: "_Passage", reply: Reply) -> None:
+        self._is_asking = False
         refusal = passage.refusal
         if reply.code != replies.START_CONTENT.code:
             # What the server says to DATA is only a consequence of an earlier no.

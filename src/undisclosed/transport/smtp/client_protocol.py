@@ -13,8 +13,8 @@ Token = TypeVar("Token")
 MAX_REPLY = 64 * 1024
 """Longest reply taken, in bytes, all its lines together."""
 
-# A whole reply of one line, as nearly all are. What may not stand in it is left to
-# the slower way.
+# A reply of one line, as nearly all are. What may not stand in it is left to the
+# slower way.
 _USUAL_REPLY = re.compile(rb"([2-5][0-9][0-9]) ([ -~]*)\r\n")
 
 _CODES = {str(code).encode(): code for code in range(200, 600)}  # RFC 5321 §4.2
@@ -102,12 +102,14 @@ class ClientProtocol(Generic[Token]):
         return self.pipelining and not self._sent[-1][1]
 
     def _usual_reply(self) -> Reply | None:
-        """The reply where it is all that came, and one line: nearly always."""
-        usual = _USUAL_REPLY.fullmatch(self._buffer)
-        if usual is None or self._lines or len(self._buffer) > MAX_REPLY:
+        """The reply where it came whole, and has one line: nearly always."""
+        if self._lines or len(self._buffer) > MAX_REPLY:
+            return None
+        usual = _USUAL_REPLY.match(self._buffer)
+        if usual is None:
             return None
         code, text = usual.groups()
-        self._buffer.clear()
+        del self._buffer[: usual.end()]
         return Reply(_CODES[bytes(code)], (text.decode("ascii"),))
 
     def _read_reply(self) -> Reply | None:

@@ -1,15 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong with a port, a peer or a next hop."""
+"""What can go wrong with a peer or a next hop."""
 
 from undisclosed.errors import TransientError, UndisclosedError
-
-
-class PortInUse(UndisclosedError):
-    """Another program already listens on this port."""
-
-
-class PortRefused(UndisclosedError):
-    """This address or port cannot be listened on."""
 
 
 class HopAway(TransientError):

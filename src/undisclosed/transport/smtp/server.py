@@ -7,13 +7,12 @@ the garbage collector would end it without a word.
 """
 
 import asyncio
-import errno
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 
+from undisclosed.transport.listening import Sessions, listen, port_of
 from undisclosed.transport.smtp import replies
-from undisclosed.transport.smtp.errors import PortInUse, PortRefused
 from undisclosed.transport.smtp.handler import Handler
 from undisclosed.transport.smtp.replies import Reply
 from undisclosed.transport.smtp.session import ServerSession
@@ -29,36 +28,21 @@ class SmtpServer:
         self.settings = settings
         self._handler_factory = handler_factory
         self._server: asyncio.Server | None = None
-        self._sessions: set[ServerSession] = set()
+        self._sessions = Sessions[ServerSession]()
         self._per_client: Counter[str] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._emptied: asyncio.Event | None = None
 
     async def start(self, host: str, port: int, *, reuse_port: bool = False) -> None:
         """Listen. With ``reuse_port`` other processes may serve the same port.
 
         Raises PortInUse or PortRefused.
         """
-        loop = asyncio.get_running_loop()
-        try:
-            self._server = await loop.create_server(
-                self._session,
-                host,
-                port,
-                reuse_port=reuse_port or None,
-                backlog=1024,
-            )
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise PortInUse(host=host, port=port) from None
-            raise PortRefused(host=host, port=port, why=error.strerror) from None
+        self._server = await listen(self._session, host, port, reuse_port=reuse_port)
 
     @property
     def port(self) -> int:
         """The port that it listens on (asked for as 0: any free one)."""
-        if self._server is None:
-            raise PortRefused("The server is not listening.")
-        return int(self._server.sockets[0].getsockname()[1])
+        return port_of(self._server)
 
     @property
     def connections(self) -> int:
@@ -74,23 +58,9 @@ class SmtpServer:
         """Stop accepting; let open transactions end within the grace time; then 421."""
         if self._server is not None:
             self._server.close()
-        self._emptied = asyncio.Event()
-        for session in tuple(self._sessions):
-            session.shut_down()
-        try:
-            async with asyncio.timeout(grace.total_seconds()):
-                await self._until_empty()
-        except TimeoutError:
-            for session in tuple(self._sessions):
-                session.end(replies.SHUTTING_DOWN)
-            await asyncio.sleep(0)
+        await self._sessions.close(grace, lambda one: one.end(replies.SHUTTING_DOWN))
         for task in tuple(self._tasks):
             task.cancel()
-
-    async def _until_empty(self) -> None:
-        while self._sessions and self._emptied is not None:
-            self._emptied.clear()
-            await self._emptied.wait()
 
     def _session(self) -> ServerSession:
         return ServerSession(self, self._handler_factory)
@@ -108,7 +78,7 @@ class SmtpServer:
             or self._per_client[peer] > self.settings.max_connections_per_client
         ):
             return replies.TOO_MANY_CONNECTIONS
-        return replies.SHUTTING_DOWN if self._emptied is not None else None
+        return replies.SHUTTING_DOWN if self._sessions.is_closing else None
 
     def forget(self, session: ServerSession, peer: str) -> None:
         """A connection is gone."""
@@ -118,8 +88,6 @@ class SmtpServer:
         self._per_client[peer] -= 1
         if not self._per_client[peer]:
             del self._per_client[peer]
-        if self._emptied is not None and not self._sessions:
-            self._emptied.set()
 
     def keep(self, task: asyncio.Task[None]) -> None:
         """Hold on to a task until it is done."""
