@@ -141,6 +141,24 @@ def test_any_text_has_shingles(subject: str, text: str) -> None:
     assert isinstance(shingles(subject, text), frozenset)
 
 
+@given(st.text(st.characters(max_codepoint=127)))
+def test_a_text_has_the_same_shingles_beside_a_sign_that_is_no_word(text: str) -> None:
+    assert shingles("", text) == shingles("", f"{text} \N{SNOWMAN}")
+
+
+@pytest.mark.parametrize("length", [3, 8, 40, 60])
+def test_the_first_words_count_however_long_they_are(length: int) -> None:
+    letters = str.maketrans("0123456789", "abcdefghij")
+    words = [f"{n:0{length}}".translate(letters) for n in range(999)]
+    words += ["middle", *(f"{n:0{length}}z".translate(letters) for n in range(999))]
+
+    found = shingles("", " ".join(words))
+
+    assert {one for one in found if b" " not in one} == {
+        word.encode() for word in words[:1024]
+    }
+
+
 def test_a_long_text_has_a_bounded_number_of_shingles() -> None:
     words = (f"{chr(97 + n % 26) * (n % 50)}{chr(97 + n % 23)}" for n in range(50_000))
     text = " ".join(words)

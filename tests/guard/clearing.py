@@ -30,11 +30,12 @@ class ClearingWorld(World):
     policy: Policy = POLICY
     once: ForgetfulOnce = field(default_factory=ForgetfulOnce)
     key: bytes = b"clearances key".ljust(32)
+    earlier: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         self.clearances = Clearances(
-            self.key, self.once, self.journal, lifetime=LIFETIME
+            self.key, self.once, self.journal, lifetime=LIFETIME, earlier=self.earlier
         )
         self.endpoint = HttpEndpoint(self.policy, self.clearances)
         self.checkpoint = Checkpoint(

@@ -344,3 +344,13 @@ def test_a_token_fits_a_field_without_a_fold(world) -> None:
 
     assert len(token) < 250
     assert isinstance(world.clearances, Clearances)
+
+
+def test_a_clearance_of_an_earlier_key_is_honoured_until_that_key_is_gone() -> None:
+    old, new = b"old".ljust(32), b"new".ljust(32)
+    issued = ClearingWorld(key=old).released(ASKED, APPROVER)
+
+    both = ClearingWorld(key=new, earlier=(old,))
+    assert decided(both, carrying(ASKED, issued.token)) is Action.ACCEPT
+    alone = ClearingWorld(key=new)
+    assert decided(alone, carrying(ASKED, issued.token)) is Action.HOLD

@@ -67,3 +67,15 @@ def test_another_key_signs_other_links():
 
     with pytest.raises(LinkWrong):
         SIGNER.open(token, NOW)
+
+
+def test_a_link_of_an_earlier_key_opens_until_that_key_is_gone():
+    old, both = LinkSigner(b"old" * 11), LinkSigner(b"new" * 11, b"old" * 11)
+    before = old.sign("mailing", "person", NOW + DAY)
+    after = both.sign("mailing", "person", NOW + DAY)
+
+    assert both.open(before, NOW) == both.open(after, NOW)
+    with pytest.raises(LinkWrong):
+        old.open(after, NOW)
+    with pytest.raises(LinkWrong):
+        LinkSigner(b"new" * 11).open(before, NOW)

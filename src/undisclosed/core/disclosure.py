@@ -58,6 +58,10 @@ class Sides:
         self._by_domain: dict[str, str | None] = {}
         self._by_person: dict[str, str | None] = {}
 
+    def is_seen_from(self, own: Iterable[str], outsiders: frozenset[str]) -> bool:
+        """Whether the sides are those of an organisation with these domains."""
+        return self._own == tuple(own) and self._outside == outsiders
+
     def __reduce__(self) -> tuple[object, ...]:
         """Travel to another process without what was looked up in this one."""
         return Sides, (self._own, self._outside)
@@ -187,10 +191,12 @@ def read(
     *,
     content: Content | None = None,
     reader: Reader | None = None,
+    sides: Sides | None = None,
 ) -> Reading:
     """Read a mail as its viewers would; ``content`` where it is already read.
 
-    ``reader`` reads the documents in it (spreadsheets, PDF, archives).
+    ``reader`` reads the documents in it (spreadsheets, PDF, archives). ``sides`` are
+    those of a mail that this is a copy of: what was looked up there is not again.
     """
     if content is None:
         content = read_content(mail.content, policy, reader=reader)
@@ -205,7 +211,9 @@ def read(
         is_touched = False
     if len(viewers) > 1:
         content = _with_identified(content, viewers)
-    sides = sides_of(mail, content, policy)
+    own = _own_domains(mail, content, policy)
+    if sides is None or not sides.is_seen_from(own, policy.outsiders):
+        sides = Sides(own, policy.outsiders)
     return _count(content, viewers, sides, lists, is_touched)
 
 
@@ -223,17 +231,16 @@ def _with_identified(content: Content, viewers: frozenset[Address]) -> Content:
     return replace(content, in_header={**others, **content.in_header})
 
 
-def sides_of(mail: Mail, content: Content, policy: Policy) -> Sides:
+def _own_domains(mail: Mail, content: Content, policy: Policy) -> frozenset[str]:
     """The organisation that writes: as configured, else the From domain.
 
     Without a From it is Sender's, then the envelope sender's. A mail provider's
     domain never makes its users colleagues, nor does a public suffix its owners.
     """
-    own = policy.own_domains
-    if not own:
-        author = content.author or content.sender or mail.envelope.mail_from
-        own = _domain_of(author) if author else frozenset()
-    return Sides(own, policy.outsiders)
+    if policy.own_domains:
+        return policy.own_domains
+    author = content.author or content.sender or mail.envelope.mail_from
+    return _domain_of(author) if author else frozenset()
 
 
 def _domain_of(author: Address) -> frozenset[str]:

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import islice, pairwise
+from itertools import chain, pairwise
 
 from undisclosed.core.address import Address
 from undisclosed.core.disclosure import Reading
@@ -243,6 +243,9 @@ _REMINDER = "rappel"
 # Scripts without blanks between words: each sign counts as a word.
 _SIGNS = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_SIGNS}]|[^\W\d_{_SIGNS}]+|\d+")
+_WORD_OF_ASCII = re.compile(r"[a-z]+|[0-9]+")  # what _WORD finds there, but quicker
+_USUAL_LENGTH = 8
+"""Characters of a word and the blank behind it, in most languages fewer."""
 
 
 def subject_of(subject: str) -> str:
@@ -279,15 +282,24 @@ def shingles(subject: str, text: str) -> frozenset[bytes]:
     difference. Single words stand beside pairs because in a short text one changed
     name would otherwise change too many pieces.
     """
-    counted = f"{subject_of(subject)}\n{_folded(text[:MOST_CHARACTERS])}"
-    words = [
-        "0" if match[0].isdigit() else match[0]
-        for match in islice(_WORD.finditer(counted), MOST_WORDS)
-    ]
+    words = _words(f"{subject_of(subject)}\n{_folded(text[:MOST_CHARACTERS])}")
+    pairs = set(pairwise(words))
     # Letters and digits can always be encoded: no surrogate is one of them.
-    pieces = set(map(str.encode, words))
-    pieces.update(map(str.encode, map(" ".join, pairwise(words))))
-    return frozenset(pieces)
+    return frozenset(map(str.encode, chain(set(words), map(" ".join, pairs))))
+
+
+def _words(folded: str) -> list[str]:
+    """The first words of a text in small letters, numbers as ``0``."""
+    word = _WORD_OF_ASCII if folded.isascii() else _WORD
+    end = _USUAL_LENGTH * MOST_WORDS
+    words = word.findall(folded, 0, end)
+    # The last word may be cut off where the search ended: it must not count.
+    while len(words) <= MOST_WORDS and end < len(folded):
+        end *= _USUAL_LENGTH
+        words = word.findall(folded, 0, end)
+    del words[MOST_WORDS:]
+    counted = {one: "0" if one[0].isdigit() else one for one in set(words)}
+    return [counted[one] for one in words]
 
 
 def sketch(hashed: Iterable[int]) -> tuple[int, ...]:

@@ -135,7 +135,9 @@ def policy_from(table: Table) -> Policy:
     try:
         return _policy_from(table)
     except ConfigurationError as error:
-        raise PolicyError(error.message, line=error.line, key=error.key) from None
+        raise PolicyError(
+            error.message, line=error.line, key=error.key, path=error.path
+        ) from None
 
 
 def _policy_from(table: Table) -> Policy:

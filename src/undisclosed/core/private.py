@@ -22,7 +22,7 @@ from undisclosed.core.mailboxes import mailboxes
 from undisclosed.core.patch import Edit, Patch
 from undisclosed.core.policy import Policy
 from undisclosed.core.quiet_fields import QUIET, People, named_quietly
-from undisclosed.core.reading import read_content
+from undisclosed.core.reading import FieldsBefore, read_content
 from undisclosed.core.rules.channels import channels
 from undisclosed.core.shown.attached_messages import OUTLOOK, OUTLOOK_TEXTS
 from undisclosed.core.shown.calendars import is_of_people
@@ -66,7 +66,8 @@ def read_copy(
     """A private copy as its recipient would read it.
 
     Where its body is that of the mail, only the header block is copied, edited and
-    read, whatever the size of the body; else the copy is read whole.
+    read, whatever the size of the body, and of it the fields that the patch touches:
+    bytes that are the same say the same. Else the copy is read whole.
     """
     envelope = replace(mail.envelope, recipients=(recipient,))
     before = reading.content
@@ -76,8 +77,9 @@ def read_copy(
         content = read_content(whole, policy, reader=reader)
         return read(Mail(envelope, whole), policy, content=content)
     header = patch.apply(mail.content[: before.header.body_start])
-    content = read_content(header, policy, body=before)
-    return read(Mail(envelope, header), policy, content=content)
+    fields = _fields_before(reading)
+    content = read_content(header, policy, body=before, fields_before=fields)
+    return read(Mail(envelope, header), policy, content=content, sides=reading.sides)
 
 
 def _changes_body(patch: Patch, reading: Reading) -> bool:
@@ -119,6 +121,14 @@ def _copies(content: bytes, reading: Reading, policy: Policy) -> Copies:
     prepared = reading.prepared.get("copies")
     if not isinstance(prepared, Copies):
         prepared = reading.prepared["copies"] = Copies(content, reading, policy)
+    return prepared
+
+
+def _fields_before(reading: Reading) -> FieldsBefore:
+    prepared = reading.prepared.get("fields")
+    if not isinstance(prepared, FieldsBefore):
+        prepared = FieldsBefore(reading.content.header)
+        reading.prepared["fields"] = prepared
     return prepared
 
 

@@ -4,7 +4,8 @@
 ``read_content`` reads the bytes once. It never raises, whatever the bytes are,
 and reads more than the standards allow, never less (RFC 5322, RFC 2045 to 2047).
 A private copy shares the body with its original, so ``read_content`` can be given
-the Content of the original, whose body is not read a second time.
+the Content of the original, whose body is not read a second time, and the fields that
+were read before.
 """
 
 from dataclasses import dataclass, field
@@ -150,22 +151,58 @@ class _Fields:
         return frozenset((self.author, self.sender, self.returns_to))
 
 
+class FieldsBefore:
+    """Fields of a mail that its copies have as they are: each is read once.
+
+    What a field says hangs on its name and its bytes alone, so that reading it again
+    would find the same.
+    """
+
+    def __init__(self, header: HeaderBlock) -> None:
+        self._read: dict[tuple[bytes, bytes], tuple[str, list[Address]] | None]
+        self._read = {(raw_name, body): None for raw_name, body, *_ in header.cuts}
+
+    def read(
+        self, raw_name: bytes, body: bytes, channel: FieldChannel, notes: Notes
+    ) -> tuple[str, list[Address]]:
+        """The field's decoded text and the addresses in it; not to be changed."""
+        key = raw_name, body
+        found = self._read.get(key)
+        if found is None:
+            text, addresses = _read_field(body, channel, notes)
+            # What a limit has cut short is another field's another time.
+            if key in self._read and not notes.uncertain:
+                self._read[key] = text, addresses
+            return text, addresses
+        text, addresses = found
+        left = notes.within_limit(text)
+        return found if left is text else (left, channel.read(left))
+
+
+def _read_field(
+    body: bytes, channel: FieldChannel, notes: Notes
+) -> tuple[str, list[Address]]:
+    text = notes.within_limit(field_text(body))
+    return text, channel.read(text)
+
+
 def read_content(
     content: bytes,
     policy: Policy,
     *,
     body: Content | None = None,
     reader: Reader | None = None,
+    fields_before: FieldsBefore | None = None,
 ) -> Content:
     """Read a message: whom its bytes show, through which channels. Never raises.
 
     With ``body``, a Content of the same body under another header block, only the
-    header block is read. More than ``policy.max_shown`` people are not read: that is
-    said in ``uncertain``.
+    header block is read; with ``fields_before``, of that what is new in it. More than
+    ``policy.max_shown`` people are not read: that is said in ``uncertain``.
     """
     header = split_content(content)
     notes = Notes(policy.max_shown)
-    fields = _read_fields(header, notes)
+    fields = _read_fields(header, notes, fields_before)
     notes.own_side = fields.own_side
     if header.is_cut:
         notes.doubt(_LONG_HEADER)
@@ -241,7 +278,9 @@ def _body_of(content: Content) -> Body:
     )
 
 
-def _read_fields(header: HeaderBlock, notes: Notes) -> _Fields:
+def _read_fields(
+    header: HeaderBlock, notes: Notes, before: FieldsBefore | None
+) -> _Fields:
     fields = _Fields()
     may_hide = header.may_hide
     for cut in header.cuts:
@@ -262,8 +301,11 @@ def _read_fields(header: HeaderBlock, notes: Notes) -> _Fields:
         if body.count(b"=?") > MOST_ENCODED_WORDS:
             notes.doubt(_LONG_HEADER)
             body = body[:READ_IN_ANY_CASE]
-        text = notes.within_limit(field_text(body))
-        addresses = channel.read(text)
+        text, addresses = (
+            before.read(cut[0], body, channel, notes)
+            if before is not None
+            else _read_field(body, channel, notes)
+        )
         if channel.role is Role.IDENTIFIER and not addresses and "<" not in text:
             fields.bare_identifiers += 1
         if addresses and channel.role in _OWN_SIDE:

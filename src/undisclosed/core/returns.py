@@ -11,10 +11,12 @@ class ReturnKind(StrEnum):
     FAILED = "failed"
     DELAYED = "delayed"
     DELIVERED = "delivered"
+    RELAYED = "relayed"  # to a server that sends no such reports: no more will be known
+    EXPANDED = "expanded"  # a list or an alias took it, and made several of it
     COMPLAINT = "complaint"
     AUTO_REPLY = "auto-reply"
     UNSUBSCRIBE = "unsubscribe"  # by the page behind a message's link
-    REPORT = "report"  # relayed, expanded, "not spam": it changes nothing
+    REPORT = "report"  # "not spam": it changes nothing
     UNKNOWN = "unknown"  # perhaps a person's letter
 
 

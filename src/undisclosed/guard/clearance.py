@@ -13,7 +13,7 @@ import binascii
 import hashlib
 import hmac
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -53,13 +53,21 @@ class Issued:
 class Clearances:
     """Makes clearances and, as a ``Pass``, opens those that mails carry.
 
-    ``key`` has 32 bytes and is used for nothing else. May be called from any thread.
+    ``key`` has 32 bytes and is used for nothing else; ``earlier`` keys open what they
+    made, and make nothing any more. May be called from any thread.
     """
 
     def __init__(
-        self, key: bytes, once: Once, journal: Journal, *, lifetime: timedelta
+        self,
+        key: bytes,
+        once: Once,
+        journal: Journal,
+        *,
+        lifetime: timedelta,
+        earlier: Sequence[bytes] = (),
     ) -> None:
         self._key = key
+        self._every = (key, *earlier)
         self._once = once
         self._journal = journal
         self._lifetime = lifetime
@@ -71,9 +79,10 @@ class Clearances:
         begin = _VERSION + _KINDS[kind] + seconds.to_bytes(5, "big")
         begin += secrets.token_bytes(_ID)
         texts = sorted(bound.texts)[:MOST_TEXTS]
-        payload = begin + self._of_people(begin, kind, bound)
-        payload += b"".join(self._of_text(begin, text) for text in texts)
-        token = base64.urlsafe_b64encode(payload + self._seal(payload))
+        key = self._key
+        payload = begin + _of_people(key, begin, kind, bound)
+        payload += b"".join(_of_text(key, begin, text) for text in texts)
+        token = base64.urlsafe_b64encode(payload + _seal(key, payload))
         return Issued(_id_of(payload), kind, token.decode().rstrip("="), expires_at)
 
     def of(
@@ -84,12 +93,12 @@ class Clearances:
         The first that does is used up for this mail. Raises TransientError.
         """
         bound: Bound | None = None
-        for payload in self._genuine(reading):
+        for key, payload in self._genuine(reading):
             kind, expires_at = _said_by(payload)
             if now >= expires_at:
                 continue
             bound = bound or bound_of(mail, reading)
-            if bound is None or not self._covers(payload, kind, bound):
+            if bound is None or not _covers(key, payload, kind, bound):
                 continue
             name, digest = _id_of(payload), digest_of(mail)
             if self._once.use(name, digest, until=expires_at, now=now):
@@ -97,14 +106,14 @@ class Clearances:
                 return Passed(clearance=kind)
         return None
 
-    def _genuine(self, reading: Reading) -> Iterable[bytes]:
-        """What the tokens of the mail say, where we said it."""
+    def _genuine(self, reading: Reading) -> Iterable[tuple[bytes, bytes]]:
+        """What the tokens of the mail say, where we said it, and the key of each."""
         for name, body in reading.content.own_fields:
-            payload = self._opened(body) if name == _FIELD else None
-            if payload is not None:
-                yield payload
+            opened = self._opened(body) if name == _FIELD else None
+            if opened is not None:
+                yield opened
 
-    def _opened(self, body: bytes) -> bytes | None:
+    def _opened(self, body: bytes) -> tuple[bytes, bytes] | None:
         # A field of its own is never folded, but a server on the way may have done so.
         token = b"".join(body.split())
         if not token or len(token) > LONGEST_TOKEN:
@@ -117,45 +126,49 @@ class Clearances:
             return None
         payload, seal = whole[:-_SEAL], whole[-_SEAL:]
         is_whole = len(payload) >= _HEAD and (len(payload) - _HEAD) % _DIGEST == 0
-        if not is_whole or not hmac.compare_digest(seal, self._seal(payload)):
+        if not is_whole:
             return None
-        return payload
+        for key in self._every:
+            if hmac.compare_digest(seal, _seal(key, payload)):
+                return key, payload
+        return None
 
-    def _covers(self, payload: bytes, kind: Clearance, bound: Bound) -> bool:
-        """Whether the mail is the one that was decided about."""
-        begin, people = payload[: _HEAD - _DIGEST], payload[_HEAD - _DIGEST : _HEAD]
-        if not hmac.compare_digest(people, self._of_people(begin, kind, bound)):
-            return False
-        texts = {
-            payload[at : at + _DIGEST] for at in range(_HEAD, len(payload), _DIGEST)
-        }
-        return {self._of_text(begin, text) for text in bound.texts} <= texts
 
-    def _of_people(self, begin: bytes, kind: Clearance, bound: Bound) -> bytes:
-        """Everything but the texts. A release is for exactly those who are shown."""
-        shown = bound.shown if kind is Clearance.RELEASE else ()
-        texts = b"text" if bound.texts else b"no text"
-        groups = (
-            (bound.sender,),
-            bound.people,
-            shown,
-            (bound.subject,),
-            tuple(one.hex() for one in bound.files),
-        )
-        keyed = hmac.new(self._key, begin + texts, hashlib.sha256)
-        for group in groups:
-            keyed.update(b"%d;" % len(group))
-            for one in group:
-                encoded = one.encode("utf-8", "surrogatepass")
-                keyed.update(b"%d:" % len(encoded) + encoded)
-        return keyed.digest()[:_DIGEST]
+def _covers(key: bytes, payload: bytes, kind: Clearance, bound: Bound) -> bool:
+    """Whether the mail is the one that was decided about."""
+    begin, people = payload[: _HEAD - _DIGEST], payload[_HEAD - _DIGEST : _HEAD]
+    if not hmac.compare_digest(people, _of_people(key, begin, kind, bound)):
+        return False
+    texts = {payload[at : at + _DIGEST] for at in range(_HEAD, len(payload), _DIGEST)}
+    return {_of_text(key, begin, text) for text in bound.texts} <= texts
 
-    def _of_text(self, begin: bytes, text: bytes) -> bytes:
-        keyed = hmac.digest(self._key, b"text" + begin + text, "sha256")
-        return keyed[:_DIGEST]
 
-    def _seal(self, payload: bytes) -> bytes:
-        return hmac.digest(self._key, b"seal" + payload, "sha256")[:_SEAL]
+def _of_people(key: bytes, begin: bytes, kind: Clearance, bound: Bound) -> bytes:
+    """Everything but the texts. A release is for exactly those who are shown."""
+    shown = bound.shown if kind is Clearance.RELEASE else ()
+    texts = b"text" if bound.texts else b"no text"
+    groups = (
+        (bound.sender,),
+        bound.people,
+        shown,
+        (bound.subject,),
+        tuple(one.hex() for one in bound.files),
+    )
+    keyed = hmac.new(key, begin + texts, hashlib.sha256)
+    for group in groups:
+        keyed.update(b"%d;" % len(group))
+        for one in group:
+            encoded = one.encode("utf-8", "surrogatepass")
+            keyed.update(b"%d:" % len(encoded) + encoded)
+    return keyed.digest()[:_DIGEST]
+
+
+def _of_text(key: bytes, begin: bytes, text: bytes) -> bytes:
+    return hmac.digest(key, b"text" + begin + text, "sha256")[:_DIGEST]
+
+
+def _seal(key: bytes, payload: bytes) -> bytes:
+    return hmac.digest(key, b"seal" + payload, "sha256")[:_SEAL]
 
 
 def _said_by(payload: bytes) -> tuple[Clearance, datetime]:

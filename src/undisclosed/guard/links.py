@@ -37,25 +37,27 @@ class Link:
 
 
 class LinkSigner:
-    """Signs links and opens them again, with one key (HMAC-SHA-256, RFC 2104)."""
+    """Signs links with one key (HMAC-SHA-256, RFC 2104) and opens them again.
 
-    __slots__ = ("_key",)
+    ``earlier`` keys open what they signed, and sign nothing any more.
+    """
 
-    def __init__(self, key: bytes) -> None:
+    __slots__ = ("_earlier", "_key")
+
+    def __init__(self, key: bytes, *earlier: bytes) -> None:
         self._key = key
+        self._earlier = earlier
 
     def sign(self, mailing_id: str, person_ref: str, expires_at: datetime) -> str:
         """The token of a link: letters, digits, ``-``, ``_`` and one dot."""
         facts = [mailing_id, person_ref, int(expires_at.timestamp())]
         payload = _encode(json.dumps(facts, separators=(",", ":")).encode())
-        return f"{payload}.{self._signature(payload)}"
+        return f"{payload}.{_signature(self._key, payload)}"
 
     def open(self, token: str, now: datetime) -> Link:
         """What a token says. Raises LinkWrong and LinkExpired."""
         payload, _, signature = token[: MAX_TOKEN + 1].partition(".")
-        expected = self._signature(payload)
-        given = signature.encode("utf-8", "replace")
-        if len(token) > MAX_TOKEN or not hmac.compare_digest(given, expected.encode()):
+        if len(token) > MAX_TOKEN or not self._is_ours(payload, signature):
             raise LinkWrong
         mailing_id, person_ref, seconds = json.loads(_decode(payload))
         link = Link(mailing_id, person_ref, datetime.fromtimestamp(seconds, UTC))
@@ -63,9 +65,18 @@ class LinkSigner:
             raise LinkExpired
         return link
 
-    def _signature(self, payload: str) -> str:
-        text = payload.encode("utf-8", "replace")
-        return _encode(hmac.new(self._key, text, hashlib.sha256).digest())
+    def _is_ours(self, payload: str, signature: str) -> bool:
+        given = signature.encode("utf-8", "replace")
+        keys = (self._key, *self._earlier)
+        return any(
+            hmac.compare_digest(given, _signature(key, payload).encode())
+            for key in keys
+        )
+
+
+def _signature(key: bytes, payload: str) -> str:
+    text = payload.encode("utf-8", "replace")
+    return _encode(hmac.new(key, text, hashlib.sha256).digest())
 
 
 def _encode(data: bytes) -> str:

@@ -9,7 +9,7 @@ next call: a database that was stopped and started heals without a restart of ou
 import select
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ import django.db
 import psycopg
 from django.db import connection as django_connection
 from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
-from psycopg.pq.abc import PGresult
+from psycopg.pq.abc import PGconn, PGresult
 
 from undisclosed.errors import TransientError
 
@@ -104,8 +104,12 @@ def _text_of(result: PGresult) -> str:
 
 
 def _check(result: PGresult, wanted: ExecStatus) -> None:
-    if result.status != wanted:
-        raise psycopg.errors.error_from_result(result)
+    if result.status == wanted:
+        return
+    if result.error_field(_SQLSTATE) is None:
+        # It is no server that says so: the connection broke meanwhile.
+        raise psycopg.OperationalError("The connection to the database is lost.")
+    raise psycopg.errors.error_from_result(result)
 
 
 @contextmanager
@@ -129,9 +133,29 @@ def database() -> Iterator[Connection]:
 
 @contextmanager
 def transaction() -> Iterator[Connection]:
-    """One transaction: all of it is durable when the block ends, or nothing."""
-    with database() as connection, connection.raw.transaction():
-        yield connection
+    """One transaction: all of it is durable when the block ends, or nothing.
+
+    Inside another one it is a savepoint.
+    """
+    with database() as connection:
+        raw = connection.raw
+        is_whole = raw.pgconn.transaction_status == TransactionStatus.IDLE
+        with _whole(raw.pgconn) if is_whole else raw.transaction():
+            yield connection
+
+
+@contextmanager
+def _whole(connection: PGconn) -> Iterator[None]:
+    """Begin, and commit or roll back: each in one call, as ``Prepared`` statements."""
+    _check(connection.exec_(b"BEGIN"), ExecStatus.COMMAND_OK)
+    try:
+        yield
+    except BaseException:
+        # A connection that is lost has rolled back, and says so at its next use.
+        with suppress(psycopg.Error):
+            connection.exec_(b"ROLLBACK")
+        raise
+    _check(connection.exec_(b"COMMIT"), ExecStatus.COMMAND_OK)
 
 
 class _Closer:

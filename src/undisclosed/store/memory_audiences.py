@@ -1,42 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Circles, threads and hidden audiences in PostgreSQL, as keyed hashes.
 
-What is asked about one mail is asked in one statement, whatever the number of its
-people: those of the asked who stand in an audience together come back with it.
+What is asked about one mail is one question, whatever the number of its people: those
+of the asked who stand in an audience together come back with it.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from undisclosed.core.address import Address
 from undisclosed.core.known import AudienceKind, HiddenAudience, People
 from undisclosed.store import people
-from undisclosed.store.control import author_hash
 from undisclosed.store.crypto import Keys, person_bytes
 from undisclosed.store.database import Connection
-from undisclosed.store.memory_keys import Generations, person_hasher
+from undisclosed.store.memory_keys import person_hasher
 
 _FEWEST: Final = 2
-_MOST: Final = 1_000
+MOST_AUDIENCES: Final = 1_000
 """Audiences that one mail is compared with: hidden ones first, then the largest."""
 
-_ASK: Final = """
-SELECT * FROM (
-    SELECT a.kind, a.key_id, a.is_sensitive, a.joined, array_agg(m.person)
-      FROM store_audiencemember m JOIN store_audience a ON a.id = m.audience_id
-     WHERE m.person = ANY(%b::bigint[]) AND (a.until IS NULL OR a.until > %s)
-     GROUP BY a.id HAVING count(*) > 1
-     ORDER BY a.kind = 'thread', count(*) DESC LIMIT %s
-) AS found
-UNION ALL
-SELECT 'control', '', false, NULL, NULL
- WHERE EXISTS (
-    SELECT FROM store_visiblemailcontrol
-     WHERE person_hashes && %b::bytea[] AND lifted_at IS NULL AND until > %s)
-"""
 _REMEMBER: Final = """
 WITH made AS (
     INSERT INTO store_audience
@@ -101,49 +86,51 @@ class Found:
     threads: list[tuple[People, frozenset[Joined]]] = field(default_factory=list)
     """Each with those whom our own mail brought into it."""
     hidden: list[HiddenAudience] = field(default_factory=list)
-    is_controlled: bool = False
 
 
-def ask(
-    connection: Connection,
-    generations: Generations,
-    asked: People,
-    authors: People,
-    *,
-    master: Keys,
-    now: datetime,
-) -> Found:
-    """What is known of the asked people and of these authors, in one statement."""
-    by_hash = {
-        (keys.id, hashed(person_bytes(person))): person
-        for keys in generations.keys
-        for hashed in (person_hasher(keys),)
-        for person in asked
-    }
-    hashes = [number for _, number in by_hash]
-    written = [author_hash(master, author) for author in authors]
-    found = Found()
-    rows = connection.all(_ASK, (hashes, now, _MOST, written, now))
-    for kind, key_id, is_sensitive, joined, members in rows:
-        if kind == "control":
-            found.is_controlled = True
-            continue
-        group = frozenset(
-            by_hash[key_id, one] for one in members if (key_id, one) in by_hash
-        )
-        if kind == AudienceKind.CIRCLE:
-            found.circles.append(group)
-        elif kind == AudienceKind.THREAD:
-            brought = people.unpack(joined) if joined else ()
-            found.threads.append(
-                (
-                    group,
-                    frozenset(by_hash.get((key_id, n), (key_id, n)) for n in brought),
-                )
+class Asked:
+    """The people whom Memory is asked about, as hashes under every key.
+
+    ``hashers`` are the keys' ids, each with what hashes a person with it.
+    """
+
+    def __init__(
+        self,
+        asked: People,
+        hashers: Iterable[tuple[str, Callable[[Address], int]]],
+    ) -> None:
+        self._people = {
+            (key_id, hashed(person)): person
+            for key_id, hashed in hashers
+            for person in asked
+        }
+
+    @property
+    def numbers(self) -> list[int]:
+        """What the audiences are looked for with."""
+        return [number for _, number in self._people]
+
+    def found(self, rows: Iterable[Sequence[Any]]) -> Found:
+        """What the rows say: kind, key, whether sensitive, who joined, members."""
+        found = Found()
+        for kind, key_id, is_sensitive, joined, members in rows:
+            group = frozenset(
+                person
+                for one in members
+                if (person := self._people.get((key_id, one))) is not None
             )
-        else:
-            found.hidden.append(HiddenAudience(group, is_sensitive))
-    return found
+            if kind == AudienceKind.CIRCLE:
+                found.circles.append(group)
+            elif kind == AudienceKind.THREAD:
+                found.threads.append((group, self._joined(key_id, joined)))
+            else:
+                found.hidden.append(HiddenAudience(group, is_sensitive))
+        return found
+
+    def _joined(self, key_id: str, joined: str | None) -> frozenset[Joined]:
+        brought = people.unpack(bytes.fromhex(joined)) if joined else ()
+        marks = ((key_id, one) for one in brought)
+        return frozenset(self._people.get(mark, mark) for mark in marks)
 
 
 def remember(

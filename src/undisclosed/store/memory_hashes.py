@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A wave with nothing readable left in it: what Memory compares and keeps."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from undisclosed.core.address import Address
@@ -25,6 +25,7 @@ class Hashes:
         self._wave = wave
         self._keys = keys
         self._person = person_hasher(keys)
+        self._people: dict[Address, int] = {}
         self.key_id = keys.id
 
     @cached_property
@@ -61,8 +62,7 @@ class Hashes:
         """Empty where the mail joins none; a mail without text has one shingle."""
         if not self._wave.adds_up:
             return ()
-        hashed = self._keys.hasher("memory shingle")
-        return sketch(map(hashed, self._wave.shingles or {b""}))
+        return sketch(map(_shingle_hasher(self._keys), self._wave.shingles or {b""}))
 
     @property
     def bottom(self) -> list[int]:
@@ -90,8 +90,8 @@ class Hashes:
             shown,
             None if self.audience == shown else self.audience,
             people.pack(self.sketch if wave.adds_up else ()),
-            self.bottom if wave.adds_up else [],
-            sorted(self._hashed(wave.thread)) if is_thread else None,
+            numbers(self.bottom if wave.adds_up else ()),
+            numbers(sorted(self._hashed(wave.thread))) if is_thread else None,
             self._pack_joined(wave, joined) if is_thread else None,
         )
 
@@ -116,9 +116,32 @@ class Hashes:
         )
         return people.pack(hashes)
 
+    def of(self, person: Address) -> int:
+        """One person. Who is asked about, is shown, too: each is hashed once."""
+        hashed = self._people.get(person)
+        if hashed is None:
+            hashed = self._people[person] = self._person(person_bytes(person))
+        return hashed
+
     def _hashed(self, group: Iterable[Address]) -> set[int]:
-        hashed = self._person
-        return {hashed(person_bytes(person)) for person in group}
+        return set(map(self.of, group))
+
+
+@lru_cache(maxsize=64)
+def _shingle_hasher(keys: Keys) -> Callable[[bytes], int]:
+    """Hashes pieces of text with one key."""
+    return keys.hasher("memory shingle")
+
+
+def numbers(values: Iterable[int]) -> str:
+    """An array of numbers as PostgreSQL reads it."""
+    return f"{{{','.join(map(str, values))}}}"
+
+
+def byte_strings(values: Iterable[bytes]) -> str:
+    """An array of byte strings as PostgreSQL reads it."""
+    quoted = [f'"\\\\x{value.hex()}"' for value in values]
+    return f"{{{','.join(quoted)}}}"
 
 
 def encoded(text: str) -> bytes:

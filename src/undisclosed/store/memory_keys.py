@@ -81,7 +81,7 @@ _kept: dict[tuple[str, str], Generations] = {}
 def _opened(row: tuple[str, bytes | None], master: Keys) -> Keys:
     key_id, wrapped = row
     if wrapped is None:
-        return master
+        return master.of_id(key_id) or master
     return Keys(master.open("memory key", wrapped, f"memory key/{key_id}"))
 
 

@@ -29,15 +29,9 @@ def unpack(packed: bytes) -> "array[int]":
     return numbers
 
 
-def count_union(sets: Iterable[bytes]) -> int:
-    """How many people are in any of the sets."""
-    distinct = list(sets)
-    if len(distinct) == 1:
-        return len(distinct[0]) // 8
-    union: set[int] = set()
-    for packed in distinct:
-        union.update(unpack(packed))
-    return len(union)
+def count(joined: bytes) -> int:
+    """How many people are in any of the sets that were joined to one value."""
+    return len(set(unpack(joined)))
 
 
 def overlap(one: bytes, other: bytes) -> bool:
