@@ -7,6 +7,7 @@ import inspect
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
+from pathlib import Path
 from typing import TypeVar
 
 import undisclosed
@@ -17,15 +18,20 @@ from undisclosed.console.site import site_settings
 from undisclosed.core.list_upload import UPLOAD_TRANSITIONS
 from undisclosed.core.verdict import Verdict
 from undisclosed.errors import TransientError, UndisclosedError
+from undisclosed.formats.configuration import parse_toml
 from undisclosed.guard import states
 from undisclosed.guard.replies import OUTCOMES, REPLIES, TROUBLE, reply_to
 from undisclosed.send.checks import ALL_CHECKS
 from undisclosed.send.checks.identifiers import KINDS
 from undisclosed.store.crypto import Keys
 from undisclosed.store.framework import configure
+from undisclosed.store.journal_facts import EVENTS
 from undisclosed.store.settings import ENVIRONMENT, SETTINGS, load
+from undisclosed.store.settings_table import Setting
 from undisclosed.transport.milter.responses import Outcome
 from undisclosed.transport.smtp.replies import Reply
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples" / "settings.toml"
 
 State = TypeVar("State", bound=Enum)
 Event = TypeVar("Event", bound=Enum)
@@ -111,18 +117,35 @@ def toml(value: object) -> str:
 
 
 def settings() -> str:
-    """Every setting, by section, with its default."""
+    """Every setting, by section, with its default, or an example where it has none."""
     sections = dict.fromkeys(setting.section for setting in SETTINGS)
+    examples = parse_toml(EXAMPLES.read_text("utf-8"))
     parts = []
     for section in sections:
+        shown = examples
+        for name in section.split("."):
+            shown = shown.table(name)
         rows = [
-            (f"`{one.key}`", one.kind.value, f"`{toml(one.default)}`", one.description)
+            (
+                f"`{one.key}`",
+                one.kind.value,
+                f"`{toml(one.default)}`",
+                _with_example(one, shown.values.get(one.key)),
+            )
             for one in SETTINGS
             if one.section == section
         ]
         parts.append(f"## [{section}]\n")
         parts.append(table(("setting", "kind", "default", "meaning"), rows) + "\n")
     return "\n".join(parts).rstrip()
+
+
+def _with_example(setting: Setting, example: object) -> str:
+    """What a setting does, and how it is written where its default does not show it."""
+    if setting.default not in ("", ()) or example is None:
+        return setting.description
+    value = tuple(example) if isinstance(example, list) else example
+    return f"{setting.description} For example `{toml(value)}`."
 
 
 def environment() -> str:
@@ -259,12 +282,26 @@ def kinds() -> str:
     return table(("data", "is believed"), rows)
 
 
+def journal() -> str:
+    """Every event of the journal and what it says."""
+    rows = [
+        (
+            f"`{event}`",
+            "; ".join(f"`{name}`: {kind.value}" for name, kind in facts.items())
+            or "nothing more",
+        )
+        for event, facts in EVENTS.items()
+    ]
+    return table(("event", "facts"), rows)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "checks": checks,
     "kinds": kinds,
     "commands": commands,
     "environment": environment,
     "errors": errors,
+    "journal": journal,
     "hold-states": hold_states,
     "http-api": http_api,
     "copy-states": copy_states,

@@ -8,9 +8,16 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from tests.store.campaigns import NOW, address_of, numbers, sending, set_state
+from tests.store.campaigns import (
+    NOW,
+    address_of,
+    drafted,
+    numbers,
+    sending,
+    set_state,
+)
 from undisclosed.core.campaign import CampaignState, DeliveryState
-from undisclosed.store import crypto, ledger
+from undisclosed.store import campaign_tally, crypto, ledger, suppressions
 from undisclosed.store.database import transaction
 from undisclosed.store.ledger import Marked
 from undisclosed.store.models import Suppression
@@ -58,6 +65,38 @@ def test_who_is_suppressed_is_in_the_ledger_and_is_never_claimed(database):
 
     assert ledger.counts(campaign) == {QUEUED: 2, DeliveryState.SUPPRESSED: 1}
     assert claimed(campaign) == [1, 3]
+
+
+def test_who_asks_while_the_ledger_is_written_is_in_it_as_well(database):
+    """Their own transaction waits for ours, or ours has seen them."""
+    campaign = drafted(5)
+    asked = threading.Thread(
+        target=suppressions.suppress,
+        args=([address_of(4)], suppressions.Reason.ASKED),
+        kwargs={"by": "test", "now": NOW},
+    )
+
+    with transaction() as connection:
+        ledger.expand(connection, campaign, NOW)
+        connection.run("UPDATE store_campaign SET state = 'sending'")
+        asked.start()
+        asked.join(0.3)
+        assert asked.is_alive()
+    asked.join()
+
+    assert claimed(campaign) == [1, 2, 3, 5]
+    assert ledger.counts(campaign) == ledger.counted(campaign)
+
+
+def test_a_long_ledger_says_how_far_it_is(database, monkeypatch):
+    monkeypatch.setattr(ledger, "EXPANDED_AT_ONCE", 10)
+    campaign, said = drafted(35), []
+
+    with transaction() as connection:
+        written = ledger.expand(connection, campaign, NOW, said.append)
+
+    assert (written, said) == (35, [10, 20, 30])
+    assert ledger.counts(campaign) == {QUEUED: 35}
 
 
 def test_a_row_is_claimed_by_one_until_its_lease_ends(database):
@@ -173,8 +212,9 @@ def test_workers_at_once_share_the_rows_and_the_tally_adds_up(database):
 
     assert taken == Counter(range(1, 401))
     assert ledger.counts(campaign) == ledger.counted(campaign) == {SENT: 400}
-    assert ledger.by_time(campaign) == [(NOW, SENT, 400)]
-    assert ledger.by_domain(campaign) == [("a.example", SENT, 400)]
+    tally = campaign_tally.of(campaign, NOW)
+    assert tally.by_time == tally.latest == [(NOW, SENT, 400)]
+    assert tally.by_domain == [("a.example", SENT, 400)]
 
 
 def test_a_rate_is_shared_by_all_and_refills_with_time(database):

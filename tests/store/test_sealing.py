@@ -113,6 +113,22 @@ def test_writers_that_write_while_sealing_goes_on_fork_nothing(database):
     assert (found.entries, found.unsealed, found.faults) == (90, 0, [])
 
 
+KEYED = {
+    "store_journalentry": "id",
+    "store_journalbatch": "number",
+    "store_journalseal": "day",
+}
+
+
+def alone(folder, now):
+    """What the one file says of an export, run by a Python with nothing else."""
+    file = folder / "journal.jsonl"
+    lines = [json.dumps(one) for one in sealing.records(now)]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    command = [sys.executable, "-I", "-S", verifier.__file__, file]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+
+
 TAMPERINGS = {
     "an entry edited": (
         "UPDATE store_journalentry SET event = 'other' WHERE event = 'two'",
@@ -153,6 +169,32 @@ TAMPERINGS = {
         "UPDATE store_journalseal SET entries = 9 WHERE last_batch = 3",
         "The seal of 2026-11-21 was changed.",
     ),
+    "a seal forked": (
+        "UPDATE store_journalseal SET previous = decode(repeat('ab', 32), 'hex')"
+        " WHERE last_batch = 3",
+        "The seal of 2026-11-21 does not follow the seal before it.",
+    ),
+    "the root of a day exchanged": (
+        "UPDATE store_journalseal SET root = decode(repeat('ab', 32), 'hex')"
+        " WHERE last_batch = 3",
+        "The seal of 2026-11-21 is of other entries.",
+    ),
+    "two days exchanged": (
+        "UPDATE store_journalseal SET day = CASE day WHEN '2026-11-20'::date"
+        " THEN '2026-11-21'::date ELSE '2026-11-20'::date END",
+        "The seal of 2026-11-20 is not later than the seal before it.",
+    ),
+    "two batches exchanged": (
+        "UPDATE store_journalbatch SET number = CASE number WHEN 1 THEN 2 ELSE 1 END"
+        " WHERE number IN (1, 2)",
+        "Batch 1 does not follow the batch before it.",
+    ),
+    "a batch made a second time": (
+        "INSERT INTO store_journalbatch (number, sealed_at, last_id, entries, root,"
+        " previous, hash, ids) SELECT 5, sealed_at, last_id, entries, root, hash,"
+        " hash, ids FROM store_journalbatch WHERE number = 4",
+        "Batch 5 seals entries that were sealed before.",
+    ),
     "a seal deleted": (
         "DELETE FROM store_journalseal WHERE last_batch = 2",
         "The seal of 2026-11-21 does not follow the seal before it.",
@@ -163,16 +205,19 @@ TAMPERINGS = {
 @pytest.mark.parametrize(
     ("statement", "fault"), TAMPERINGS.values(), ids=TAMPERINGS.keys()
 )
-def test_what_is_done_to_the_journal_shows(journal_of_three_days, statement, fault):
+def test_what_is_done_to_the_journal_shows(
+    journal_of_three_days, tmp_path, statement, fault
+):
     # Keys are checked row by row, so that an exchange needs them gone for a moment.
     tampered(
         journal_of_three_days,
-        "ALTER TABLE store_journalentry DROP CONSTRAINT store_journalentry_pkey",
+        *(f"ALTER TABLE {one} DROP CONSTRAINT {one}_pkey" for one in KEYED),
         statement,
-        "ALTER TABLE store_journalentry ADD PRIMARY KEY (id)",
+        *(f"ALTER TABLE {one} ADD PRIMARY KEY ({key})" for one, key in KEYED.items()),
     )
 
     assert fault in verified(NOW + 2 * DAY).faults
+    assert fault in alone(tmp_path, NOW + 2 * DAY).splitlines()
 
 
 def test_a_journal_that_was_cut_off_no_longer_holds_a_head_noted_before(
@@ -218,3 +263,54 @@ def test_the_verifier_runs_alone_over_an_exported_journal(
     assert changed.returncode == 3
     assert "An entry of batch 3 was changed." in changed.stdout
     assert (none.returncode, none.stdout) == (65, "")
+
+
+SEALER = """
+import os, sys, threading
+from datetime import UTC, datetime
+from pathlib import Path
+from undisclosed.store import settings
+from undisclosed.store.crypto import Keys
+settings.configure(
+    settings.load(Path("/dev/null"), {}), url=sys.argv[1], keys=Keys(bytes(32))
+)
+from undisclosed.store import sealing
+def die(record):
+    print("sealing", flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), 9)
+sealing.hash_of = die
+sealing.seal(datetime.now(UTC))
+"""
+
+
+def test_twenty_writers_do_not_wait_for_a_sealer_that_hangs_and_is_killed(database):
+    journal.write("first", actor="guard")
+    sealer = subprocess.Popen(
+        [sys.executable, "-c", SEALER, database.url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert sealer.stdout.readline() == "sealing\n"
+
+    def write():
+        for _ in range(10):
+            journal.write("held", actor="guard")
+
+    # The sealer is in the middle of its transaction, and stays there: who had to wait
+    # for it would wait for ever.
+    writers = [threading.Thread(target=write) for _ in range(20)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert sealing.seal(NOW).entries == 0, "one seals at a time"
+    sealer.communicate("die\n")
+    assert sealer.returncode == -9
+
+    sealed = 0
+    while sealed < 201:
+        sealed += sealing.seal(NOW).entries
+    found = verified()
+    assert (found.entries, found.unsealed, found.faults) == (201, 0, [])

@@ -7,7 +7,7 @@ from tests.store.campaigns import NOW, address_of, recipient_list, sending
 from undisclosed.core.campaign import DeliveryState, MailKind
 from undisclosed.store import ledger, suppressions
 from undisclosed.store.models import JournalEntry, Team
-from undisclosed.store.suppressions import Reason
+from undisclosed.store.suppressions import Lifted, Reason
 
 BOTH = (MailKind.SERVICE, MailKind.MARKETING)
 
@@ -67,11 +67,11 @@ def test_a_lifted_one_is_mailed_again(database):
     suppress(1)
     (found,) = suppressions.page([roads]).items
 
-    assert suppressions.lift(found.id, by="test", now=NOW)
+    assert suppressions.lift(found.id, Lifted.ASKED, by="test", now=NOW)
 
     assert reasons(1, roads) == ["", ""]
     assert suppressions.get(found.id) is None
-    assert not suppressions.lift(found.id, by="test", now=NOW)
+    assert not suppressions.lift(found.id, Lifted.ASKED, by="test", now=NOW)
 
 
 def test_a_page_has_those_of_the_teams_and_of_all(database):

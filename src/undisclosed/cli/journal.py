@@ -10,17 +10,23 @@ import argparse
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
 from undisclosed.cli import options, wiring
 from undisclosed.cli.wording import printable
 from undisclosed.errors import UndisclosedError
-from undisclosed.store import forgetting, journal, pseudonyms, sealing, verifier
+from undisclosed.store import (
+    forgetting,
+    journal,
+    pseudonyms,
+    sealing,
+    verifier,
+    verifying,
+)
 from undisclosed.store.settings import Settings
 
-HEADS = "journal.heads"
 FOUND = 3
 
 
@@ -81,13 +87,6 @@ def _head() -> int:
     return 0
 
 
-def note_heads(settings: Settings, sealed: sealing.Sealed) -> None:
-    """Add the seals of days that are over to the file of heads."""
-    if sealed.days:
-        with _heads(settings).open("a", encoding="ascii") as file:
-            file.writelines(f"{day} {digest}\n" for day, digest in sealed.days)
-
-
 def _epochs() -> int:
     for one in pseudonyms.every():
         state = f"destroyed on {one.destroyed_at:%Y-%m-%d}" if one.destroyed_at else ""
@@ -116,10 +115,10 @@ def _forget(epoch: int) -> int:
 
 
 def _verify(settings: Settings, heads: list[str]) -> int:
-    records = sealing.records(wiring.utc_now())
-    next(records)
-    found = verifier.verify(records, [*heads, *_noted(settings)])
+    found = verifying.found_in(settings, wiring.utc_now(), heads)
     print("\n".join(verifier.words(found)))
+    if found.timestamps and settings.journal.timestamp_ca is None:
+        print("Who signed the timestamps was not verified: set journal.timestamp_ca.")
     return FOUND if found.faults else 0
 
 
@@ -142,13 +141,3 @@ def _write(lines: TextIO) -> int:
         lines.write("\n")
         written += 1
     return written
-
-
-def _noted(settings: Settings) -> Iterator[str]:
-    if _heads(settings).exists():
-        for line in _heads(settings).read_text("ascii", "replace").splitlines():
-            yield line.rpartition(" ")[2]
-
-
-def _heads(settings: Settings) -> Path:
-    return settings.store.data / HEADS

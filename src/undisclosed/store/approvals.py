@@ -54,6 +54,10 @@ SELECT id FROM store_campaign
  WHERE state = 'submitted' AND reminders < %s AND coalesce(asked_at, submitted_at) <= %s
  ORDER BY submitted_at
 """
+_STILL_WAITING: Final = (
+    "SELECT 1 FROM store_campaign WHERE id = %s AND state = 'submitted'"
+    " AND coalesce(asked_at, submitted_at) <= %s FOR UPDATE"
+)
 _ASKED: Final = (
     "UPDATE store_campaign SET asked_at = %s, reminders = reminders + %s WHERE id = %s"
 )
@@ -160,6 +164,17 @@ def waiting(now: datetime, *, after: timedelta, most: int) -> list[str]:
     """The campaigns whose approvers are to be reminded."""
     with database() as connection:
         return [row[0] for row in connection.all(_WAITING, (most, now - after))]
+
+
+def still_waits(
+    connection: Connection, campaign_id: str, now: datetime, *, after: timedelta
+) -> bool:
+    """Whether it is still to be reminded of; it is this transaction's own then.
+
+    Two workers that found it waiting remind of it once.
+    """
+    values = (campaign_id, now - after)
+    return connection.one(_STILL_WAITING, values) is not None
 
 
 def asked(

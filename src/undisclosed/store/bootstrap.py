@@ -14,7 +14,7 @@ from django.db import transaction
 
 from undisclosed.core.address import Address
 from undisclosed.errors import UndisclosedError
-from undisclosed.store import crypto, journal
+from undisclosed.store import crypto, journal, rehashing
 from undisclosed.store.crypto import SealBroken
 from undisclosed.store.database import database
 from undisclosed.store.roles import Role
@@ -38,6 +38,14 @@ class AnotherMasterKey(UndisclosedError):
     """
 
 
+class AnotherLookUpKey(UndisclosedError):
+    """Addresses are looked up by another master key than the last one at hand.
+
+    `undisclosed keys rehash` puts the newest last in the key file as well; where the
+    environment gives the keys, that one has to stand last there.
+    """
+
+
 def _accounts() -> "type[Account]":
     # A model can be imported only after Django is configured.
     return apps.get_model("store", "Account")
@@ -52,6 +60,10 @@ def check_key() -> None:
         _ = account.login
     except SealBroken:
         raise AnotherMasterKey(key=crypto.keys().id) from None
+    with database() as connection:
+        looks_up = rehashing.looks_up(connection)
+    if looks_up not in (None, crypto.keys().id):
+        raise AnotherLookUpKey(key=looks_up)
 
 
 @cache
@@ -89,7 +101,7 @@ def login_link(account: "Account", now: datetime | None = None) -> str:
     with transaction.atomic():
         account.login_links.filter(used_at__isnull=True).delete()
         account.login_links.create(
-            token_hash=crypto.keys().hash("log-in link", token.encode()),
+            token_hash=crypto.keys().hash_all("log-in link", token.encode())[0],
             created_at=now,
             expires_at=now + LINK_LIFETIME,
         )

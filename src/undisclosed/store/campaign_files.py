@@ -34,7 +34,7 @@ _REMOVE: Final = (
     "DELETE FROM store_campaignfile WHERE campaign_id = %s",
 )
 _SUMMARIES: Final = """
-SELECT f.name_sealed, f.media_type, f.size, f.column_sealed, c.data_key
+SELECT f.name_sealed, f.media_type, f.size, f.column_sealed, f.digest, c.data_key
   FROM store_campaignfile f JOIN store_campaign c ON c.id = f.campaign_id
  WHERE c.id = %s AND c.data_key IS NOT NULL ORDER BY f.id
 """
@@ -42,12 +42,16 @@ SELECT f.name_sealed, f.media_type, f.size, f.column_sealed, c.data_key
 
 @dataclass(frozen=True, slots=True)
 class FileSummary:
-    """A file without its content. ``size`` in octets; ``column`` as in Attached."""
+    """A file without its content.
+
+    ``size`` in octets; ``column`` as in Attached; ``digest`` SHA-256, hexadecimal.
+    """
 
     name: str = field(repr=False)
     media_type: str
     size: int
     column: str
+    digest: str = ""
 
 
 def summaries(campaign_id: str) -> list[FileSummary]:
@@ -56,7 +60,7 @@ def summaries(campaign_id: str) -> list[FileSummary]:
         rows = connection.all(_SUMMARIES, (campaign_id,))
     if not rows:
         return []
-    key = crypto.keys().unwrap(bytes(rows[0][4]), f"campaign/{campaign_id}")
+    key = crypto.keys().unwrap(bytes(rows[0][5]), f"campaign/{campaign_id}")
     context = f"file/{campaign_id}"
     return [
         FileSummary(
@@ -64,8 +68,9 @@ def summaries(campaign_id: str) -> list[FileSummary]:
             media_type,
             size,
             key.open(bytes(column), context).decode() if column else "",
+            bytes(digest).hex(),
         )
-        for name, media_type, size, column, _ in rows
+        for name, media_type, size, column, digest, _ in rows
     ]
 
 

@@ -8,7 +8,7 @@ is for whoever calls this to ask; that nobody approves their own is not.
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -26,6 +26,7 @@ from undisclosed.core.campaign import (
 )
 from undisclosed.errors import UndisclosedError
 from undisclosed.store import (
+    campaign_approved,
     campaign_files,
     campaign_findings,
     crypto,
@@ -36,6 +37,7 @@ from undisclosed.store import (
 )
 from undisclosed.store.crypto import DataKey
 from undisclosed.store.database import Connection, database, transaction
+from undisclosed.store.progress import Deed, told
 
 _COLUMNS: Final = (
     "id, serial, team_id, name, state, kind, list_id, list_version, findings,"
@@ -78,9 +80,6 @@ INSERT INTO store_approval (
     campaign_id, digest, role, account_id, is_consent, reason_sealed, at
 ) VALUES (%s, %b, %s, %s, %s, %b, %s)
 """
-_APPROVED: Final = (
-    "UPDATE store_campaign SET approved_sealed = draft_sealed WHERE id = %s"
-)
 _CONSENTS: Final = (
     "SELECT role, account_id, at FROM store_approval"
     " WHERE campaign_id = %s AND digest = %b AND is_consent ORDER BY at"
@@ -95,6 +94,7 @@ _EXPLAIN: Final = (
     "UPDATE store_campaign SET paused_because = %s"
     " WHERE id = %s AND state = 'scheduled' AND paused_because <> %s"
 )
+_ENDED: Final = "UPDATE store_campaign SET ended_at = %s WHERE id = %s"
 _DUE: Final = """
 SELECT id FROM store_campaign
  WHERE state = 'sending' OR (state = 'scheduled' AND not_before <= %s)
@@ -360,7 +360,7 @@ def approve(
         if role not in found.needs:
             raise NotNeeded(role=role)
         _decide(connection, found, role, by, now, is_consent=True, reason=None)
-        connection.run(_APPROVED, (campaign_id,))
+        campaign_approved.keep(connection, campaign_id)
         given = {row[0] for row in connection.all(_CONSENTS, (campaign_id, digest))}
         if given.issuperset(found.needs):
             return _step(connection, found, CampaignEvent.APPROVE, by, now, role=role)
@@ -393,8 +393,7 @@ def reject(
 def consents(campaign_id: str, digest: bytes) -> list[tuple[str, object, datetime]]:
     """Who consented to this digest: role, account, time."""
     with database() as connection:
-        rows = connection.all(_CONSENTS, (campaign_id, digest))
-    return [(role, account, at) for role, account, at in rows]
+        return [(*row,) for row in connection.all(_CONSENTS, (campaign_id, digest))]
 
 
 def schedule(
@@ -416,10 +415,17 @@ def schedule(
     return state
 
 
-def start(campaign_id: str, *, by: object, now: datetime) -> CampaignState:
+def start(
+    campaign_id: str,
+    *,
+    by: object,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
+) -> CampaignState:
     """Begin to send: every row of the ledger is there before the first byte.
 
-    Raises NoSuchStep, TrialOnly, NotTheSame where the list was imported anew since.
+    ``progress`` is told how many rows are written. Raises NoSuchStep, TrialOnly, and
+    NotTheSame where the list was imported anew since.
     """
     with transaction() as connection:
         found = _locked(connection, campaign_id)
@@ -432,7 +438,9 @@ def start(campaign_id: str, *, by: object, now: datetime) -> CampaignState:
         )
         if row is None or row[0] != found.list_version:
             raise NotTheSame(campaign=campaign_id)
-        if ledger.expand(connection, campaign_id, now) != found.recipients:
+        with told(campaign_id, Deed.WRITING, found.recipients, progress) as tell:
+            written = ledger.expand(connection, campaign_id, now, tell)
+        if written != found.recipients:
             raise NotTheSame(campaign=campaign_id)
         connection.run(
             "UPDATE store_campaign SET started_at = %s, step = 1 WHERE id = %s",
@@ -466,7 +474,7 @@ def cancel(campaign_id: str, *, by: object, now: datetime) -> CampaignState:
         found = _locked(connection, campaign_id)
         state = _step(connection, found, CampaignEvent.CANCEL, by, now)
         ledger.give_up(connection, campaign_id, now, reason="cancelled")
-        _end(connection, campaign_id, now)
+        connection.run(_ENDED, (now, campaign_id))
     return state
 
 
@@ -477,7 +485,7 @@ def finish(campaign_id: str, *, now: datetime) -> CampaignState:
         if found.state is CampaignState.DONE:
             return found.state  # another worker saw it, too
         state = _step(connection, found, CampaignEvent.FINISH, "worker", now)
-        _end(connection, campaign_id, now)
+        connection.run(_ENDED, (now, campaign_id))
     return state
 
 
@@ -503,12 +511,6 @@ def due(now: datetime) -> list[str]:
     """The campaigns that are being sent, or whose time has come."""
     with database() as connection:
         return [row[0] for row in connection.all(_DUE, (now,))]
-
-
-def _end(connection: Connection, campaign_id: str, now: datetime) -> None:
-    connection.run(
-        "UPDATE store_campaign SET ended_at = %s WHERE id = %s", (now, campaign_id)
-    )
 
 
 def _locked(connection: Connection, campaign_id: str) -> Campaign:

@@ -101,15 +101,16 @@ def _chunk(context: str, number: int, is_last: bool) -> str:
 class Keys:
     """Every key there is, made from one master key of 32 bytes, or from several.
 
-    Of several, one after the other, the first seals what is new; all open what they
-    sealed; the last, which was there first, makes keyed hashes and signs links, since
-    what is looked up by a hash cannot be hashed anew without what was hashed.
+    Of several, one after the other, the first seals and signs what is new, and all
+    open what they made. The last makes the keyed hashes that are looked up, until all
+    of them are made anew at once (``store.rehashing``); one key may stand first and
+    last.
 
     ``id`` names that last master key without telling it; it stands beside what the key
     made, so that an exchanged key is noticed rather than guessed at.
     """
 
-    __slots__ = ("_derived", "_sealing", "id")
+    __slots__ = ("_derived", "_masters", "_sealing", "id")
 
     def __init__(self, master: bytes) -> None:
         if not master or len(master) % KEY_SIZE:
@@ -120,8 +121,9 @@ class Keys:
             master[start : start + KEY_SIZE]
             for start in range(0, len(master), KEY_SIZE)
         ]
-        every = [_deriving(one) for one in masters]
-        self._derived, self._sealing = every[-1], every
+        self._masters = tuple(dict.fromkeys(masters))
+        self._sealing = [_deriving(one) for one in self._masters]
+        self._derived = self._sealing[self._masters.index(masters[-1])]
         self.id = self._derived("key id")[:4].hex()
 
     def __repr__(self) -> str:
@@ -130,6 +132,30 @@ class Keys:
     def derive(self, purpose: str) -> bytes:
         """The 32-byte key of one purpose; another purpose has an unrelated key."""
         return self._derived(purpose)
+
+    def derive_all(self, purpose: str) -> tuple[bytes, ...]:
+        """The same of every master key, the newest first.
+
+        For what is made with the newest and opened with any.
+        """
+        return tuple(derived(purpose) for derived in self._sealing)
+
+    def of_id(self, key_id: str) -> "Keys | None":
+        """The keys of one master key alone; None where it is not among these."""
+        for name, master in zip(self.ids, self._masters, strict=True):
+            if name == key_id:
+                return Keys(master)
+        return None
+
+    @property
+    def masters(self) -> tuple[bytes, ...]:
+        """The master keys themselves, the newest first: for the key file alone."""
+        return self._masters
+
+    def hash_all(self, purpose: str, value: bytes) -> tuple[bytes, ...]:
+        """The keyed hashes of a value under every master key, the newest first."""
+        made = (hmac.digest(key, value, "sha256") for key in self.derive_all(purpose))
+        return tuple(made)
 
     def hash(self, purpose: str, value: bytes) -> bytes:
         """HMAC-SHA-256 (RFC 2104) under the key of the purpose: 32 bytes."""

@@ -72,11 +72,13 @@ def django_settings(
 ) -> dict[str, Any]:
     """Everything that Django is configured with; ``site`` are the pages' own."""
     keys = keys or Keys(master_key.of(settings))
+    newest, *earlier = (one.hex() for one in keys.derive_all("django secret key"))
     return {
         "DATABASES": {"default": database(url or database_url(settings))},
         "UNDISCLOSED": settings,
         "UNDISCLOSED_KEYS": keys,
-        "SECRET_KEY": keys.derive("django secret key").hex(),
+        "SECRET_KEY": newest,
+        "SECRET_KEY_FALLBACKS": earlier,
         "DEBUG": False,
         "INSTALLED_APPS": list(_APPLICATIONS),
         "AUTH_USER_MODEL": "store.Account",

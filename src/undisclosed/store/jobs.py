@@ -5,7 +5,8 @@ The tables of the store are the truth, a job only says that there is work: it is
 deferred in the transaction that made the work, has no arguments, and may run twice
 or find nothing to do. ``deliver`` sends what is due, ``sweep`` escalates, expires,
 reports and purges, ``send`` takes campaigns on, ``check`` runs the checks of those with
-long lists, ``lists`` uploads. The functions behind them belong to the parts above and
+long lists, ``lists`` uploads, ``stamp`` asks for timestamps of the journal, ``verify``
+verifies it when a page asked. The functions behind them belong to the parts above and
 are registered by name.
 """
 
@@ -29,7 +30,9 @@ SEND: Final = "send"
 LISTS: Final = "lists"
 CHECK: Final = "check"
 RETURNS: Final = "returns"
-TASKS: Final = (SWEEP, DELIVER, SEND, LISTS, CHECK, RETURNS)
+STAMP: Final = "stamp"
+VERIFY: Final = "verify"
+TASKS: Final = (SWEEP, DELIVER, SEND, LISTS, CHECK, RETURNS, STAMP, VERIFY)
 QUEUE: Final = "undisclosed"
 
 _ENOUGH_WAITING = 20

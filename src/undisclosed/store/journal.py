@@ -2,8 +2,10 @@
 """The journal: one entry for each act, in the transaction that did it.
 
 It holds no address. Whoever acted stands in it by a part's name or, where it was a
-person, by a pseudonym whose key can be destroyed (``store.pseudonyms``); mail stands in
-it by its id. The database refuses to change or remove an entry.
+person, by a pseudonym whose key can be destroyed (``store.pseudonyms``); what people
+wrote in their own words is sealed under the same key; mail stands in it by its id.
+What each event may say stands in ``store.journal_facts``. The database refuses to
+change or remove an entry.
 """
 
 import json
@@ -14,12 +16,10 @@ from typing import Final
 
 from undisclosed.store import pseudonyms
 from undisclosed.store.database import Connection, database
+from undisclosed.store.journal_facts import Kind, kind_of
 
 WITHHELD: Final = "(withheld)"
 """What stands in an entry for a fact that looks like an address."""
-
-_NO_PEOPLE: Final = frozenset({"team"})
-"""Facts whose ids look like an account's and are none."""
 
 _INSERT: Final = (
     "INSERT INTO store_journalentry (at, event, actor, facts)"
@@ -47,8 +47,10 @@ def write_with(
 ) -> None:
     """The same over a connection that is in hand."""
     time = at or datetime.now(UTC)
-    safe = _Safe(connection, time)
-    written = {name: safe.fact(name, value) for name, value in facts.items()}
+    safe = _Safe(connection, time, has_person=pseudonyms.is_person(actor))
+    written = {
+        name: safe.fact(kind_of(event, name), value) for name, value in facts.items()
+    }
     connection.run(_INSERT, (time, event, safe.text(actor), json.dumps(written)))
 
 
@@ -58,11 +60,23 @@ class _Safe:
 
     connection: Connection
     at: datetime
+    has_person: bool
+    """Whether it was a person who acted."""
 
-    def fact(self, name: str, value: object) -> object:
-        if name in _NO_PEOPLE:
-            return _without_address(str(value))
-        return self.value(value)
+    def fact(self, kind: Kind | None, value: object) -> object:
+        match kind:
+            case Kind.TEAM:
+                # A team's id looks like an account's and is none.
+                return _without_address(str(value))
+            case Kind.WORDS:
+                return self._words(str(value))
+            case Kind.TOLD if self.has_person:
+                return self._words(str(value))
+            case _:
+                return self.value(value)
+
+    def _words(self, text: str) -> str:
+        return pseudonyms.sealed(self.connection, text, self.at) if text else ""
 
     def value(self, value: object) -> object:
         match value:
@@ -72,7 +86,7 @@ class _Safe:
                 return [self.value(item) for item in value]
             case dict():
                 return {
-                    self.text(str(name)): self.fact(str(name), item)
+                    self.text(str(name)): self.value(item)
                     for name, item in value.items()
                 }
             case _:

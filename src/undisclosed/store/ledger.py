@@ -3,12 +3,12 @@
 
 States follow ``core.campaign.DELIVERY_TRANSITIONS``. A row is *in doubt* from before
 its content leaves until its answer is recorded; a crash in between leaves it so, and
-says it. Counts are kept beside the rows by the database itself (migration 0012), so
+says it. Counts are kept beside the rows by the database itself (migration 0015), so
 that a page never counts a million of them.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,21 +16,46 @@ from undisclosed.core.campaign import DeliveryState
 from undisclosed.store import crypto, presence
 from undisclosed.store.database import Connection, database, transaction
 
+_EXPANDED: Final = "SELECT 1 FROM store_delivery WHERE campaign_id = %s LIMIT 1"
+_LAST: Final = """
+SELECT coalesce(max(r.number), 0) FROM store_campaign c
+  JOIN store_listrow r ON r.list_id = c.list_id WHERE c.id = %s
+"""
+# In the order of the numbers, so that each index grows at its end.
 _EXPAND: Final = """
 INSERT INTO store_delivery (
     campaign_id, number, address_hash, domain, state, reason, updated_at)
-SELECT c.id, r.number, r.address_hash, r.domain,
-       CASE WHEN s.reason IS NULL THEN 'queued' ELSE 'suppressed' END,
-       coalesce(s.reason, ''), %s
+SELECT c.id, r.number, r.address_hash, r.domain, 'queued', '', %s
   FROM store_campaign c
   JOIN store_listrow r ON r.list_id = c.list_id AND r.way = 'mail'
-  LEFT JOIN LATERAL (
-       SELECT reason FROM store_suppression s
-        WHERE s.address_hash = r.address_hash
-          AND (s.team_id IS NULL OR s.team_id = c.team_id)
-          AND s.kinds IN ('', c.kind) LIMIT 1) AS s ON true
- WHERE c.id = %s
-ON CONFLICT (campaign_id, number) DO NOTHING
+ WHERE c.id = %s AND r.number > %s AND r.number <= %s
+ ORDER BY r.number
+"""
+_SUPPRESS: Final = """
+UPDATE store_delivery d SET state = 'suppressed', reason = s.reason, updated_at = %s
+  FROM store_campaign c, store_suppression s
+ WHERE c.id = %s AND d.campaign_id = c.id AND d.state = 'queued'
+   AND s.address_hash = d.address_hash
+   AND (s.team_id IS NULL OR s.team_id = c.team_id) AND s.kinds IN ('', c.kind)
+"""
+# Whoever suppresses somebody now waits for the end of our transaction, and then finds
+# the campaign being sent and takes the person out; whoever did before is seen.
+_NO_MORE: Final = "LOCK TABLE store_suppression IN SHARE MODE"
+# A row without a state names a domain that is counted by itself (migration 0015).
+_FIRST_TALLY: Final = """
+WITH counted AS (
+    SELECT domain, state, count(*) AS number FROM store_delivery
+     WHERE campaign_id = %s GROUP BY domain, state
+), largest AS (
+    SELECT domain FROM counted WHERE domain <> ''
+     GROUP BY domain ORDER BY sum(number) DESC, domain LIMIT %s
+)
+INSERT INTO store_domaintally (campaign_id, domain, state, shard, number)
+SELECT %s, domain, '', -1, 0 FROM largest
+UNION ALL
+SELECT %s, coalesce(l.domain, ''), c.state, -1, sum(c.number)
+  FROM counted c LEFT JOIN largest l USING (domain)
+ GROUP BY coalesce(l.domain, ''), c.state
 """
 OTHER_LIST: Final = "Its list is not the one that was approved."
 """Why nothing may leave any more where the list was imported anew, or destroyed."""
@@ -54,31 +79,56 @@ SELECT max(number), count(*) FROM (
      WHERE campaign_id = %s AND state <> 'suppressed' ORDER BY number LIMIT %s
 ) AS first
 """
-# Shared with other workers; whoever pauses, cancels or imports the list anew waits
-# for the transactions that began before, and is seen by all that begin after.
 _STATE: Final = """
-SELECT c.state, l.version = c.list_version AND l.data_key IS NOT NULL
+SELECT c.state, l.version = c.list_version AND l.data_key IS NOT NULL AS is_same
   FROM store_campaign c LEFT JOIN store_recipientlist l ON l.id = c.list_id
  WHERE c.id = %s
 """
-_STANDING: Final = f"{_STATE} FOR SHARE OF c"
-# One statement for both, so that workers take the tally's rows in one order.
+# One statement for all of it, which is one trip and one commit; and for both, so that
+# workers take the tally's rows in one order. What the answers of a group have in
+# common, which is nearly everything, is told once. The campaign's row is shared with
+# other workers; whoever pauses, cancels or imports the list anew waits for those that
+# began before, and is seen by all that begin after.
 _TURN: Final = """
-UPDATE store_delivery d
-   SET state = o.state, attempts = d.attempts + o.begins::int, reply_code = o.code,
-       reply_status = o.status, reply_sealed = o.sealed, next_attempt_at = o.again,
-       reason = o.reason, updated_at = %s,
-       lease_by = CASE WHEN o.begins THEN d.lease_by ELSE '' END,
-       lease_until = CASE WHEN o.begins THEN %s::timestamptz END
-  FROM unnest(%b::int[], %b::bool[], %b::text[], %b::smallint[], %b::text[],
-              %b::bytea[], %b::timestamptz[], %b::text[], %b::int[])
-       AS o(number, begins, state, code, status, sealed, again, reason, attempt)
- WHERE d.campaign_id = %s AND d.number = o.number
-   AND CASE WHEN o.begins
-            THEN d.state IN ('queued', 'delayed') AND d.lease_by = %s
-            ELSE d.state = 'in doubt'
-                 AND (o.attempt IS NULL OR o.attempt = d.attempts) END
-RETURNING d.number, o.begins, d.attempts
+WITH standing AS (
+    SELECT c.state, l.version = c.list_version AND l.data_key IS NOT NULL AS is_same
+      FROM store_campaign c LEFT JOIN store_recipientlist l ON l.id = c.list_id
+     WHERE c.id = %s FOR SHARE OF c
+), told AS (
+    SELECT o.number, false AS begins, k.code, k.status, o.sealed, o.attempt,
+           CASE WHEN is_over THEN 'failed' ELSE k.state END AS state,
+           CASE WHEN is_over THEN NULL ELSE k.again END AS again,
+           CASE WHEN is_over THEN 'cancelled' ELSE k.reason END AS reason
+      FROM unnest(%s::int[], %s::int[], %s::int[], %b::bytea[])
+           AS o(number, kind, attempt, sealed)
+      JOIN unnest(%b::text[], %b::smallint[], %b::text[], %b::timestamptz[],
+                  %b::text[])
+           WITH ORDINALITY AS k(state, code, status, again, reason, kind) USING (kind)
+     CROSS JOIN standing
+     CROSS JOIN LATERAL (SELECT standing.state = 'cancelled'
+                            AND k.state IN ('queued', 'delayed')) AS ended(is_over)
+     UNION ALL
+    SELECT number, true, NULL, '', NULL, NULL, 'in doubt', NULL, ''
+      FROM unnest(%s::int[]) AS b(number), standing
+     WHERE standing.state = 'sending' AND is_same
+), changed AS (
+    UPDATE store_delivery d
+       SET state = o.state, attempts = d.attempts + o.begins::int,
+           reply_code = o.code, reply_status = o.status, reply_sealed = o.sealed,
+           next_attempt_at = o.again, reason = o.reason, updated_at = %s,
+           lease_by = CASE WHEN o.begins THEN d.lease_by ELSE '' END,
+           lease_until = CASE WHEN o.begins THEN %s::timestamptz END
+      FROM told o
+     WHERE d.campaign_id = %s AND d.number = o.number
+       AND CASE WHEN o.begins
+                THEN d.state IN ('queued', 'delayed') AND d.lease_by = %s
+                ELSE d.state = 'in doubt'
+                     AND (o.attempt IS NULL OR o.attempt = d.attempts) END
+    RETURNING d.number, o.begins, d.attempts
+)
+SELECT s.state, s.is_same, array_agg(c.number) FILTER (WHERE begins),
+       array_agg(c.attempts) FILTER (WHERE begins), count(*) FILTER (WHERE NOT begins)
+  FROM standing s LEFT JOIN changed c ON true GROUP BY 1, 2
 """
 _GIVE_BACK: Final = """
 UPDATE store_delivery SET lease_by = '', lease_until = NULL
@@ -92,18 +142,9 @@ UPDATE store_delivery
    AND state IN ('queued', 'delayed')
 """
 _TALLY: Final = (
-    "SELECT state, sum(number)::bigint FROM store_deliverytally"
+    "SELECT state, sum(number)::bigint FROM store_domaintally"
     " WHERE campaign_id = %s GROUP BY state"
 )
-_BY_TIME: Final = """
-SELECT minute, state, sum(number)::bigint FROM store_deliverytally
- WHERE campaign_id = %s AND state IN ('sent', 'delivered', 'failed')
- GROUP BY minute, state ORDER BY minute
-"""
-_BY_DOMAIN: Final = """
-SELECT domain, state, sum(number)::bigint FROM store_deliverytally
- WHERE campaign_id = %s GROUP BY domain, state
-"""
 _COUNT: Final = (
     "SELECT state, count(*) FROM store_delivery WHERE campaign_id = %s GROUP BY state"
 )
@@ -143,6 +184,11 @@ UPDATE store_delivery SET state = 'failed', reason = %s, updated_at = %s,
  WHERE campaign_id = %s AND state IN ('queued', 'delayed')
 """
 _ALL: Final = 2**31 - 1
+EXPANDED_AT_ONCE: Final = 50_000
+"""Rows of a list between two words about how far its ledger is."""
+
+DOMAINS: Final = 24
+"""The largest domains of a list are counted each, all others together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,13 +260,33 @@ class Left:
     next_at: datetime | None
 
 
-def expand(connection: Connection, campaign_id: str, now: datetime) -> int:
+def expand(
+    connection: Connection,
+    campaign_id: str,
+    now: datetime,
+    progress: Callable[[int], None] | None = None,
+) -> int:
     """Write the row of every person to be mailed; how many. Twice is once.
 
-    Who is suppressed stands in it as such. Part of the caller's transaction;
-    ``analyse`` comes after its commit.
+    Who is suppressed stands in it as such, however late they asked. Part of the
+    caller's transaction, which has the campaign's row in hand; ``analyse`` comes after
+    its commit. ``progress`` is told now and then how many are written, of a long list.
     """
-    return connection.run(_EXPAND, (now, campaign_id)).rowcount
+    if connection.one(_EXPANDED, (campaign_id,)) is not None:
+        return 0
+    row = connection.one(_LAST, (campaign_id,))
+    last, written = row[0] if row else 0, 0
+    for after in range(0, last, EXPANDED_AT_ONCE):
+        until = min(after + EXPANDED_AT_ONCE, last)
+        values = (now, campaign_id, after, until)
+        written += connection.run(_EXPAND, values).rowcount
+        if progress is not None and until < last:
+            progress(written)
+    connection.run(_FIRST_TALLY, (campaign_id, DOMAINS, campaign_id, campaign_id))
+    connection.run(_SUPPRESS, (now, campaign_id))
+    connection.run(_NO_MORE)
+    connection.run(_SUPPRESS, (now, campaign_id))
+    return written
 
 
 def analyse() -> None:
@@ -274,19 +340,12 @@ def turn(
     Nothing may leave any more where the campaign is not being sent, or where its list
     is another one than was approved. Raises TransientError.
     """
-    with transaction() as connection:
-        state, is_same = connection.one(_STANDING, (campaign_id,)) or ("", False)
-        because = _why_not(state, is_same=bool(is_same))
-        if state == "cancelled":
-            outcomes = [_ended(one) for one in outcomes]
-        begins = [] if because else [Marked(one, _IN_DOUBT) for one in numbers]
-        if not outcomes and not begins:
-            return Turn({}, 0, because)
-        values = _turn_values(campaign_id, outcomes, begins)
-        lists = (now, now + lease, *values, campaign_id, by)
-        rows = connection.all(_TURN, lists)
-    begun = {number: attempt for number, is_begun, attempt in rows if is_begun}
-    return Turn(begun, len(rows) - len(begun), because)
+    values = (campaign_id, *_told(campaign_id, outcomes), _numbers(numbers))
+    with database() as connection:
+        row = connection.one(_TURN, (*values, now, now + lease, campaign_id, by))
+    state, is_same, begun, attempts, recorded = row or ("", False, (), (), 0)
+    because = _why_not(state, is_same=bool(is_same))
+    return Turn(dict(zip(begun or (), attempts or (), strict=True)), recorded, because)
 
 
 def begin(
@@ -317,35 +376,25 @@ def _why_not(state: str, *, is_same: bool) -> str:
     return "" if is_same else OTHER_LIST
 
 
-def _ended(one: Marked) -> Marked:
-    """The outcome in a campaign that was cancelled: nothing is tried again."""
-    if one.state not in (DeliveryState.QUEUED, DeliveryState.DELAYED):
-        return one
-    return replace(one, state=DeliveryState.FAILED, again_at=None, reason="cancelled")
-
-
-def _turn_values(
-    campaign_id: str, outcomes: Sequence[Marked], begins: Sequence[Marked]
-) -> tuple[list[object], ...]:
-    """A list for each column of the statement."""
+def _told(campaign_id: str, outcomes: Sequence[Marked]) -> tuple[object, ...]:
+    """Outcomes as the statement takes them: each, and what several have in common."""
     seal = crypto.keys().sealer("reply").seal
-    both = [*outcomes, *begins]
-    return (
-        [one.number for one in both],
-        [number >= len(outcomes) for number in range(len(both))],
-        [one.state.value for one in both],
-        [one.code for one in both],
-        [one.status[:16] for one in both],
-        [
-            seal(one.reply.encode(), _reply_of(campaign_id, one.number))
-            if one.reply
-            else None
-            for one in both
-        ],
-        [one.again_at for one in both],
-        [one.reason for one in both],
-        [one.attempt for one in both],
-    )
+    kinds: dict[tuple[object, ...], int] = {}
+    numbers, kind, attempts, sealed = [], [], [], []
+    for one in outcomes:
+        common = (one.state.value, one.code, one.status[:16], one.again_at, one.reason)
+        kind.append(kinds.setdefault(common, len(kinds) + 1))
+        numbers.append(one.number)
+        attempts.append(one.attempt)
+        about = _reply_of(campaign_id, one.number)
+        sealed.append(seal(one.reply.encode(), about) if one.reply else None)
+    columns = map(list, zip(*kinds, strict=True)) if kinds else ([],) * 5
+    return (_numbers(numbers), _numbers(kind), _numbers(attempts), sealed, *columns)
+
+
+def _numbers(numbers: Sequence[int | None]) -> str:
+    """An array of PostgreSQL, written out: much quicker than one value at a time."""
+    return f"{{{','.join('NULL' if one is None else str(one) for one in numbers)}}}"
 
 
 def give_back(campaign_id: str, *, by: str) -> None:
@@ -388,20 +437,6 @@ def counted(campaign_id: str) -> Mapping[DeliveryState, int]:
     with database() as connection:
         rows = connection.all(_COUNT, (campaign_id,))
     return {DeliveryState(state): number for state, number in rows}
-
-
-def by_time(campaign_id: str) -> list[tuple[datetime, DeliveryState, int]]:
-    """Sent and failed by minute, for the plot."""
-    with database() as connection:
-        rows = connection.all(_BY_TIME, (campaign_id,))
-    return [(minute, DeliveryState(state), number) for minute, state, number in rows]
-
-
-def by_domain(campaign_id: str) -> list[tuple[str, DeliveryState, int]]:
-    """Every state by domain; an empty domain stands for all that few share."""
-    with database() as connection:
-        rows = connection.all(_BY_DOMAIN, (campaign_id,))
-    return [(domain, DeliveryState(state), n) for domain, state, n in rows if n]
 
 
 def left(campaign_id: str, now: datetime, last: int = _ALL) -> Left:

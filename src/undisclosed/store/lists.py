@@ -18,7 +18,7 @@ from psycopg import sql
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import Row, Sensitivity, Way
 from undisclosed.errors import UndisclosedError
-from undisclosed.store import crypto, journal
+from undisclosed.store import crypto, journal, list_traces
 from undisclosed.store.crypto import DataKey
 from undisclosed.store.database import Connection, database, transaction
 
@@ -252,6 +252,7 @@ def destroy(list_id: str, *, by: str, now: datetime) -> None:
             raise NoSuchList(list=list_id)
         _refuse_in_use(connection, list_id)
         connection.run(_EMPTY, (list_id,))
+        list_traces.forget(connection, list_id)
         _write(connection, "list destroyed", by, now, list=list_id)
 
 

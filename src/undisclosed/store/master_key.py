@@ -7,6 +7,7 @@ the database.
 
 import contextlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from undisclosed.errors import UndisclosedError
@@ -86,13 +87,39 @@ def add(settings: Settings) -> None:
 
     Raises KeyIsGiven.
     """
+    _replace(settings, lambda kept: [new_master_key(), *kept])
+
+
+def look_up_with_newest(settings: Settings) -> None:
+    """Put the newest key last as well: it makes the hashes that are looked up.
+
+    Raises KeyIsGiven.
+    """
+
+    def turned(kept: list[bytes]) -> list[bytes]:
+        every = list(dict.fromkeys(kept))
+        return every if len(every) == 1 else [*every, every[0]]
+
+    _replace(settings, turned)
+
+
+def drop(settings: Settings, key: bytes) -> None:
+    """Take a key out of the file for good. Raises KeyIsGiven."""
+
+    def without(kept: list[bytes]) -> list[bytes]:
+        left = [one for one in kept if one != key]
+        return left if len(set(left)) > 1 else left[:1]
+
+    _replace(settings, without)
+
+
+def _replace(settings: Settings, change: Callable[[list[bytes]], list[bytes]]) -> None:
     if settings.master_key is not None:
         raise KeyIsGiven
-    of(settings)
-    file = file_of(settings.store.data)
+    kept, file = of(settings), file_of(settings.store.data)
+    keys = [kept[at : at + KEY_SIZE] for at in range(0, len(kept), KEY_SIZE)]
     fresh = file.with_name(f"{file.name}.{os.getpid()}")
-    kept = file.read_text("ascii")
-    _write(fresh, f"{new_master_key().hex()}\n{kept}")
+    _write(fresh, "".join(f"{key.hex()}\n" for key in change(keys)))
     fresh.replace(file)
     folder = os.open(file.parent, os.O_RDONLY)
     try:

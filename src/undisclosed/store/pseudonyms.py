@@ -4,11 +4,13 @@
 The journal is chained and never changed, and people have a right to be forgotten by it.
 So an account's id never enters it: what stands there is the id as one AES-256 block
 under the key of the epoch (FIPS 197; a permutation, so that the id can be read back and
-one person's acts of one epoch belong together). When an epoch's key is destroyed,
-nobody can say any more who stood behind its pseudonyms, and the chain still verifies:
-it was made over the pseudonyms.
+one person's acts of one epoch belong together). What people wrote in their own words is
+sealed under the same key. When an epoch's key is destroyed, nobody can say any more
+who stood behind its pseudonyms or what was written, and the chain still verifies: it
+was made over what stands there.
 """
 
+import base64
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +21,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from undisclosed.errors import UndisclosedError
 from undisclosed.store import crypto
-from undisclosed.store.crypto import new_master_key
+from undisclosed.store.crypto import DataKey, SealBroken, new_master_key
 from undisclosed.store.database import Connection, database
 
 EPOCH: Final = timedelta(days=90)
@@ -28,6 +30,8 @@ EPOCH: Final = timedelta(days=90)
 _FIRST: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _PREFIX: Final = "person"
 _PSEUDONYM: Final = re.compile(r"person:(\d{1,6}):([0-9a-f]{32})")
+_WORDS: Final = "words"
+_SEALED_WORDS: Final = re.compile(r"words:(\d{1,6}):([0-9A-Za-z_=-]{1,20000})")
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _KEY: Final = "SELECT wrapped FROM store_peopleepoch WHERE number = %s"
@@ -96,6 +100,37 @@ def account_of(text: str) -> str:
     key = _unwrapped(int(found[1]), row[0])
     block = _block(key, bytes.fromhex(found[2]), is_sealing=False)
     return str(UUID(bytes=block))
+
+
+def sealed(connection: Connection, words: str, at: datetime) -> str:
+    """What stands in the journal for somebody's own words, which may name anybody.
+
+    Raises EpochNotOver as ``of`` does.
+    """
+    number = _number(at)
+    key = DataKey(crypto.Keys(_key(connection, number)).derive(_WORDS))
+    made = key.seal(words.encode("utf-8", "replace"), _WORDS)
+    return f"{_WORDS}:{number}:{base64.urlsafe_b64encode(made).decode('ascii')}"
+
+
+def words_of(text: str) -> str:
+    """The words again; "" for anything else, and once their key is destroyed.
+
+    Raises TransientError.
+    """
+    found = _SEALED_WORDS.fullmatch(text)
+    if found is None:
+        return ""
+    with database() as connection:
+        row = connection.one(_KEY, (int(found[1]),))
+    if row is None or row[0] is None:
+        return ""
+    epoch = crypto.Keys(_unwrapped(int(found[1]), row[0]))
+    try:
+        made = base64.urlsafe_b64decode(found[2])
+        return DataKey(epoch.derive(_WORDS)).open(made, _WORDS).decode("utf-8")
+    except (SealBroken, ValueError):
+        return ""
 
 
 def hashed(connection: Connection, purpose: str, value: bytes, at: datetime) -> str:

@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sealing anew under the newest master key what an earlier one sealed.
 
-What is kept for long is sealed anew: the wrapped data keys of held mail, lists,
-campaigns and uploads (and with them everything that they seal), accounts, suppressions,
-reasons, second factors, the keys of Memory and of the journal's epochs. What is over
-soon (replies, caught mail, mail of our own that waits) stays as it is until retention
-removes it, and opens with the earlier key until then. It is done in small steps, beside
-running parts; what another process changed meanwhile is left to it.
+Everything that a master key itself sealed is sealed anew: the wrapped data keys of
+held mail, lists, campaigns and uploads (and with them all that they seal), accounts,
+suppressions, reasons, replies, caught mail and mail of our own, second factors, the
+keys of Memory and of the journal's epochs. It is done in small steps, beside running
+parts, each in a transaction of its own: killed in the middle, it goes on when it is
+called again. What another process changed meanwhile is left to it.
 """
 
 import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from undisclosed.store import crypto, journal
@@ -27,18 +28,31 @@ STEP: Final = 500
 class Column:
     """One sealed column: its purpose, and what each value of it is bound to.
 
-    ``context`` is written with the columns that it names.
+    ``context`` is written with the columns that it names, ``key`` are those of the
+    primary key. ``only`` is what holds for the rows that a master key sealed.
     """
 
     table: str
     name: str
     purpose: str
     context: str
-    key: str = "id"
+    key: tuple[str, ...] = ("id",)
+    only: str = "true"
 
 
 def _data_key(table: str, owner: str) -> Column:
     return Column(table, "data_key", "wrap", f"data key/{owner}")
+
+
+def _caught(name: str, what: str) -> Column:
+    return Column("store_caughtmail", name, "caught", f"{what}/{{id}}")
+
+
+def _own_mail(name: str, what: str) -> Column:
+    # A copy of held mail is sealed with the data key of that mail.
+    context = f"copy/{{id}}/{what}"
+    only = "hold_id IS NULL"
+    return Column("store_outgoingmail", name, "outgoing", context, only=only)
 
 
 COLUMNS: Final = (
@@ -51,6 +65,13 @@ COLUMNS: Final = (
     Column("store_suppression", "address_sealed", "address", "address"),
     Column("store_approval", "reason_sealed", "reason", "campaign/{campaign_id}"),
     Column("store_override", "reason_sealed", "reason", "campaign/{campaign_id}"),
+    Column(
+        "store_seedround",
+        "reason_sealed",
+        "reason",
+        "seeds/{campaign_id}",
+        key=("campaign_id",),
+    ),
     Column("store_bypass", "reason_sealed", "bypass", "bypass"),
     Column("store_circle", "reason_sealed", "circle", "circle/{id}"),
     Column(
@@ -61,25 +82,29 @@ COLUMNS: Final = (
     ),
     Column("store_memorykey", "wrapped", "memory key", "memory key/{key_id}"),
     Column(
-        "store_peopleepoch", "wrapped", "people", "people epoch/{number}", key="number"
+        "store_peopleepoch",
+        "wrapped",
+        "people",
+        "people epoch/{number}",
+        key=("number",),
     ),
+    Column(
+        "store_delivery",
+        "reply_sealed",
+        "reply",
+        "reply/{campaign_id}/{number}",
+        key=("campaign_id", "number"),
+    ),
+    _caught("mail_from_sealed", "from"),
+    _caught("rcpt_tos_sealed", "to"),
+    _caught("subject_sealed", "subject"),
+    _caught("content_sealed", "content"),
+    _own_mail("envelope_sealed", "envelope"),
+    _own_mail("patch_sealed", "patch"),
+    _own_mail("content_sealed", "content"),
+    Column("store_outgoingmail", "last_reply_sealed", "outgoing", "copy/{id}/reply"),
 )
-"""What the master key itself sealed, and is kept for long."""
-
-OVER_SOON: Final = frozenset(
-    {
-        ("store_caughtmail", "mail_from_sealed"),
-        ("store_caughtmail", "rcpt_tos_sealed"),
-        ("store_caughtmail", "subject_sealed"),
-        ("store_caughtmail", "content_sealed"),
-        ("store_delivery", "reply_sealed"),
-        ("store_outgoingmail", "envelope_sealed"),
-        ("store_outgoingmail", "patch_sealed"),
-        ("store_outgoingmail", "content_sealed"),
-        ("store_outgoingmail", "last_reply_sealed"),
-    }
-)
-"""What the master key itself sealed, and retention removes."""
+"""Everything that a master key itself sealed."""
 
 BY_DATA_KEYS: Final = frozenset(
     {
@@ -102,7 +127,7 @@ BY_DATA_KEYS: Final = frozenset(
 
 
 def reseal(*, by: str = "operator", step: int = STEP) -> int:
-    """Seal anew what is kept for long; how many values. Raises TransientError.
+    """Seal anew whatever an earlier key sealed; how many values. Raises TransientError.
 
     ``step`` values are locked at a time. Doing it twice does nothing more. Every part
     must run with the newest key already.
@@ -111,33 +136,45 @@ def reseal(*, by: str = "operator", step: int = STEP) -> int:
     for column in COLUMNS:
         done += sum(_column(keys, column, step))
     done += _second_factors(keys)
-    journal.write("master key exchanged", actor=by, values=done, key=keys.ids[0])
+    with transaction() as connection:
+        connection.run(_SEALS, (keys.ids[0], datetime.now(UTC)))
+        facts = {"values": done, "key": keys.ids[0]}
+        journal.write_with(connection, "master key exchanged", facts, actor=by)
     return done
+
+
+_SEALS: Final = """
+INSERT INTO store_masterkey (key_id, seals_since) VALUES (%s, %s)
+ON CONFLICT (key_id) DO UPDATE
+   SET seals_since = coalesce(store_masterkey.seals_since, excluded.seals_since)
+"""
 
 
 def _column(keys: Keys, column: Column, step: int) -> Iterator[int]:
     newest, every = keys.newest_sealer(column.purpose), keys.sealer(column.purpose)
-    after: object = None
+    after: tuple[object, ...] = ()
     while True:
         with transaction() as connection:
             rows = _rows(connection, column, after, step)
             yield sum(_row(connection, column, row, newest, every) for row in rows)
         if len(rows) < step:
             return
-        after = rows[-1][column.key]
+        after = tuple(rows[-1][one] for one in column.key)
 
 
 def _rows(
-    connection: Connection, column: Column, after: object, step: int
+    connection: Connection, column: Column, after: tuple[object, ...], step: int
 ) -> list[dict[str, Any]]:
-    names = dict.fromkeys((column.key, *_named(column.context), column.name))
+    names = dict.fromkeys((*column.key, *_named(column.context), column.name))
+    key = ", ".join(column.key)
+    places = ", ".join("%s" for _ in after)
     query = (
         f"SELECT {', '.join(names)} FROM {column.table}"  # noqa: S608 (our own names)
-        f" WHERE {column.name} IS NOT NULL"
-        f"{'' if after is None else f' AND {column.key} > %s'}"
-        f" ORDER BY {column.key} LIMIT {step:d} FOR UPDATE"
+        f" WHERE {column.name} IS NOT NULL AND {column.only}"
+        f"{f' AND ({key}) > ({places})' if after else ''}"
+        f" ORDER BY {key} LIMIT {step:d} FOR UPDATE"
     )
-    found = connection.all(query, () if after is None else (after,))
+    found = connection.all(query, after)
     return [dict(zip(names, row, strict=True)) for row in found]
 
 
@@ -154,11 +191,39 @@ def _row(
     if _opens(newest, sealed, context):
         return 0
     value = newest.seal(every.open(sealed, context), context)
-    update = (
-        f"UPDATE {column.table} SET {column.name} = %b"  # noqa: S608
-        f" WHERE {column.key} = %s"
-    )
-    return connection.run(update, (value, row[column.key])).rowcount
+    which = " AND ".join(f"{one} = %s" for one in column.key)
+    update = f"UPDATE {column.table} SET {column.name} = %b WHERE {which}"  # noqa: S608
+    return connection.run(update, (value, *(row[one] for one in column.key))).rowcount
+
+
+def sealed_by(keys: Keys, step: int = STEP) -> dict[str, int]:
+    """How many values each master key sealed, by what names it.
+
+    What none of them opens counts for "". Everything is opened for it: a million
+    values take a minute or so. Raises TransientError.
+    """
+    counted: dict[str, int] = {}
+    every = [(name, keys.of_id(name)) for name in keys.ids]
+    for column in COLUMNS:
+        sealers = [(name, one.sealer(column.purpose)) for name, one in every if one]
+        for row in _every_row(column, step):
+            context, value = column.context.format(**row), bytes(row[column.name])
+            name = next(
+                (id_ for id_, key in sealers if _opens(key, value, context)), ""
+            )
+            counted[name] = counted.get(name, 0) + 1
+    return counted
+
+
+def _every_row(column: Column, step: int) -> Iterator[dict[str, Any]]:
+    after: tuple[object, ...] = ()
+    while True:
+        with transaction() as connection:
+            rows = _rows(connection, column, after, step)
+        yield from rows
+        if len(rows) < step:
+            return
+        after = tuple(rows[-1][one] for one in column.key)
 
 
 def _opens(key: DataKey, sealed: bytes, context: str) -> bool:

@@ -35,6 +35,8 @@ class Right(StrEnum):
     SEE_POST_OFFICE = "see the post office"  # caught mail, with its content
     REPLAY = "replay"  # start the replay of a case
     INVITE = "invite"  # make accounts, log-in links and teams
+    READ_JOURNAL = "read journal"  # and verify and download it
+    NAME_PEOPLE = "name people"  # read names instead of the journal's pseudonyms
     # Lists and campaigns: by the roles in their team.
     SEE_LISTS = "see lists"  # what they are for, counts and masked rows
     CHANGE_LISTS = "change lists"  # make, import, suppress
@@ -57,7 +59,15 @@ _APPROVER: Final = frozenset(
         Right.REPLAY,
     }
 )
-_READER: Final = frozenset({Right.SEE_ALL, Right.ASK_ADDRESSES, Right.SEE_POST_OFFICE})
+_READER: Final = frozenset(
+    {
+        Right.SEE_ALL,
+        Right.ASK_ADDRESSES,
+        Right.SEE_POST_OFFICE,
+        Right.READ_JOURNAL,
+        Right.NAME_PEOPLE,
+    }
+)
 
 RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.SENDER: frozenset({Right.SEE_OWN, Right.DECIDE_OWN}),
@@ -66,9 +76,22 @@ RIGHTS: Final[dict[Role, frozenset[Right]]] = {
     Role.COMMUNICATIONS: frozenset(),
     Role.DPO: _READER,
     Role.AUDITOR: _READER,
-    Role.ADMINISTRATOR: frozenset({Right.INVITE}),
+    Role.ADMINISTRATOR: frozenset({Right.INVITE, Right.READ_JOURNAL}),
 }
 """What a role of the account itself allows; all its roles together."""
+
+DECIDING: Final = frozenset(
+    {
+        Right.ASK_ADDRESSES,
+        Right.RELEASE,
+        Right.DECLARE,
+        Right.INVITE,
+        Right.SEE_ROWS,
+        Right.DESTROY_LISTS,
+        Right.APPROVE_CAMPAIGNS,
+    }
+)
+"""Rights over what is others': whoever has one may be made to need a second factor."""
 
 _READS: Final = frozenset({Right.SEE_LISTS, Right.SEE_CAMPAIGNS})
 
@@ -129,9 +152,19 @@ def rights_anywhere(account: object) -> frozenset[Right]:
 
     if not isinstance(account, Account) or not account.is_active:
         return frozenset()
-    members = (None, *account.memberships.all())
-    held = (TEAM_RIGHTS[role] for one in members for role in _roles_in(account, one))
-    return rights_of(account).union(*held)
+    members = list(account.memberships.all())
+    held = (
+        TEAM_RIGHTS[role]
+        for one in (None, *members)
+        for role in _roles_in(account, one)
+    )
+    rows = {Right.SEE_ROWS} if any(one.may_see_rows for one in members) else set()
+    return rights_of(account).union(rows, *held)
+
+
+def decides_over_others(account: object) -> bool:
+    """Whether an account approves, administers, or reads addresses, anywhere."""
+    return not DECIDING.isdisjoint(rights_anywhere(account))
 
 
 def roles_in(account: "Account", team: TeamId | None) -> frozenset[Role]:

@@ -15,9 +15,9 @@ class Role(StrEnum):
     SUPERVISOR = "supervisor"  # approves: sends others' mail singly, releases it
     MANAGER = "manager"  # approves: the same rights as a supervisor
     COMMUNICATIONS = "communications"  # approves the wording of campaigns
-    DPO = "dpo"  # reads all held mail and the post office, changes nothing
-    AUDITOR = "auditor"  # the same rights as a data protection officer
-    ADMINISTRATOR = "administrator"  # accounts and log-in links, no mail
+    DPO = "dpo"  # reads everything but rows, approves campaigns, destroys lists
+    AUDITOR = "auditor"  # reads everything but rows, changes nothing
+    ADMINISTRATOR = "administrator"  # accounts, teams, the journal; no mail
 
 
 APPROVING: Final = frozenset(

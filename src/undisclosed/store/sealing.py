@@ -8,6 +8,7 @@ appears, a later batch seals it. What is hashed, and how, stands in ``store.veri
 which anybody can run without the rest of this program.
 """
 
+import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +16,14 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from undisclosed.store.database import Connection, Row, database, transaction
-from undisclosed.store.verifier import FIRST, FORMAT, Tree, hash_of, leaf_hash
+from undisclosed.store.verifier import (
+    FIRST,
+    FORMAT,
+    Tree,
+    canonical,
+    hash_of,
+    leaf_hash,
+)
 
 MOST_IN_BATCH: Final = 10_000
 """Entries of one batch; what is left over is the next one's."""
@@ -65,8 +73,13 @@ INSERT INTO store_journalseal (
 ) VALUES (%s, %s, %s, %s, %b, %b, %b)
 """
 _SEALS: Final = (
+    "SELECT s.day, first_batch, last_batch, entries, root, previous, hash, response"
+    " FROM store_journalseal s LEFT JOIN store_journaltimestamp t ON t.day = s.day"
+    " ORDER BY s.day"
+)
+_SEAL: Final = (
     "SELECT day, first_batch, last_batch, entries, root, previous, hash"
-    " FROM store_journalseal ORDER BY day"
+    " FROM store_journalseal WHERE day = %s"
 )
 _EVERY_ID: Final = (
     "SELECT coalesce(range_agg(ids), '{}')::text"
@@ -115,8 +128,21 @@ def records(now: datetime) -> Iterator[dict[str, Any]]:
             yield from _entries(connection, batch)
             yield _batch_record(batch)
             if batch[0] in seals:
-                yield _seal_record(seals[batch[0]])
+                *seal_row, response = seals[batch[0]]
+                yield _seal_record(tuple(seal_row)) | _timestamp(response)
         yield from _rest(connection, now)
+
+
+def head_of(day: date) -> bytes:
+    """The head that was sealed for a day: what the hash of its seal is the hash of.
+
+    Raises TransientError where the database is away.
+    """
+    with database() as connection:
+        (row,) = connection.all(_SEAL, (day,))
+    record = _seal_record(row)
+    del record["hash"]
+    return canonical(record)
 
 
 def head() -> str:
@@ -244,6 +270,13 @@ def _seal_record(row: Row) -> dict[str, Any]:
         "previous": bytes(previous).hex(),
         "hash": bytes(digest).hex(),
     }
+
+
+def _timestamp(response: bytes | None) -> dict[str, str]:
+    """What an authority answered about a seal; beside its hash, not part of it."""
+    if response is None:
+        return {}
+    return {"timestamp": base64.b64encode(bytes(response)).decode("ascii")}
 
 
 def _time(at: datetime) -> str:

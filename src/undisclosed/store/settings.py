@@ -23,9 +23,11 @@ from undisclosed.formats.configuration import ConfigurationError, Table, parse_t
 from undisclosed.store import (
     master_key,
     settings_feed,
+    settings_journal,
     settings_milter,
     settings_returns,
     settings_smarthost,
+    settings_unsubscribe,
 )
 from undisclosed.store.framework import configure, django_settings
 from undisclosed.store.roles import APPROVING
@@ -81,7 +83,7 @@ class SettingsError(ConfigurationError):
 
     def __init__(self, file: Path | None, error: ConfigurationError) -> None:
         sentence = f"{file}:{error.line}: {error.message}"
-        super().__init__(sentence, line=error.line, key=error.key)
+        super().__init__(sentence, line=error.line, key=error.key, path=error.path)
 
     def __str__(self) -> str:
         return self.message
@@ -95,15 +97,23 @@ def load(file: Path | None, environment: Mapping[str, str]) -> Settings:
     SettingsError, and UndisclosedError for the environment and for a file that
     cannot be read.
     """
-    file = _file(file, environment)
+    file = file_of(file, environment)
     try:
-        return _read(file, environment)
+        return read(table_of(file), file, environment)
     except ConfigurationError as error:
         raise SettingsError(file, error) from None
 
 
-def _read(file: Path | None, environment: Mapping[str, str]) -> Settings:
-    table = parse_toml(_text_of(file) if file else "")
+def table_of(file: Path | None) -> Table:
+    """The table of a settings file; an empty one without a file.
+
+    Raises ConfigurationError, and UndisclosedError where it cannot be read.
+    """
+    return parse_toml(_text_of(file) if file else "")
+
+
+def read(table: Table, file: Path | None, environment: Mapping[str, str]) -> Settings:
+    """The settings of a table that stands in ``file``. Raises as ``table_of``."""
     reader = _Reader(table, file.parent if file else Path.cwd())
     return Settings(
         guard=reader.guard(environment),
@@ -116,6 +126,7 @@ def _read(file: Path | None, environment: Mapping[str, str]) -> Settings:
         delivery=reader.delivery(),
         send=reader.send(environment),
         store=reader.store(environment),
+        journal=settings_journal.journal(reader),
         policy=reader.policy(),
         file=file,
         master_key=_master_key(environment),
@@ -133,7 +144,8 @@ def secret(name: str, environment: Mapping[str, str]) -> str | None:
     return _text_of(Path(file)).strip() if file else value or None
 
 
-def _file(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+def file_of(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+    """The settings file that is read: the given, the environment's, the usual one."""
     if file is None and environment.get("UNDISCLOSED_SETTINGS"):
         file = Path(environment["UNDISCLOSED_SETTINGS"])
     if file is not None:
@@ -243,7 +255,18 @@ class _Reader:
             processes=self.values["console.processes"],
             time_zone=self.time_zone("console.time_zone"),
             openid=self.openid(environment),
+            ask_again_after=timedelta(minutes=self.values["console.ask_again_after"]),
+            second_factor=self.second_factor(),
         )
+
+    def second_factor(self) -> str:
+        """Who needs a second factor."""
+        chosen = str(self.values["console.second_factor"])
+        if chosen not in ("optional", "approvers", "all"):
+            raise self.error(
+                "console.second_factor", 'must be "optional", "approvers" or "all"'
+            )
+        return chosen
 
     def openid(self, environment: Mapping[str, str]) -> OpenIdSettings | None:
         """The organisation's OpenID Connect server, if one is named."""
@@ -327,6 +350,11 @@ class _Reader:
             ),
             seeds=settings_returns.seeds(
                 self, secret(settings_returns.SEEDS_PASSWORD, environment)
+            ),
+            unsubscribe=settings_unsubscribe.unsubscribe(self),
+            feedback_id=settings_returns.feedback_id(self),
+            asks_delivered=settings_smarthost.is_on(
+                self, "send.returns.report_delivered"
             ),
         )
 

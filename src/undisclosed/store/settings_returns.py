@@ -2,12 +2,15 @@
 """The settings of what comes back of campaigns, read together."""
 
 import ipaddress
+import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 from undisclosed.core.address import Address
 from undisclosed.errors import UndisclosedError
+from undisclosed.store.settings_smarthost import is_on
 from undisclosed.store.settings_values import (
     BoxSettings,
     HostPort,
@@ -18,6 +21,7 @@ from undisclosed.store.settings_values import (
 PASSWORD = "UNDISCLOSED_RETURNS_PASSWORD"  # noqa: S105 - the name of a variable
 SEEDS_PASSWORD = "UNDISCLOSED_SEEDS_PASSWORD"  # noqa: S105 - as above
 _TLS = ("tls", "starttls", "none")
+_SENDER_ID = re.compile(r"[A-Za-z0-9]{5,15}")
 
 
 class Reader(Protocol):
@@ -53,6 +57,12 @@ def returns(reader: Reader, password: str | None) -> ReturnsSettings:
     if listen is not None and not value["send.return_domain"]:
         raise reader.error("send.returns.listen", "needs send.return_domain")
     box = _box(reader, "send.returns", password, PASSWORD)
+    certificate = reader.path("send.returns.tls_certificate")
+    key = reader.path("send.returns.tls_key")
+    if (certificate is None) != (key is None):
+        raise reader.error(
+            "send.returns.tls_key", "and the certificate need each other"
+        )
     return ReturnsSettings(
         listen=listen,
         clients=reader.networks("send.returns.clients"),
@@ -67,7 +77,19 @@ def returns(reader: Reader, password: str | None) -> ReturnsSettings:
         fewest_complaints=value["send.returns.fewest_complaints"],
         failed_share=value["send.returns.failed_percent"] / 100,
         fewest_failures=value["send.returns.fewest_failures"],
+        tls_certificate=certificate,
+        tls_key=key,
     )
+
+
+def feedback_id(reader: Reader) -> str:
+    """Our name in Feedback-ID. Raises UndisclosedError."""
+    name: str = reader.values["send.returns.feedback_id"]
+    if name and not _SENDER_ID.fullmatch(name):
+        raise reader.error(
+            "send.returns.feedback_id", "must be 5 to 15 letters or digits"
+        )
+    return name
 
 
 def seeds(reader: Reader, password: str | None) -> SeedsSettings:
@@ -76,7 +98,12 @@ def seeds(reader: Reader, password: str | None) -> SeedsSettings:
     box = _box(reader, "send.seeds", password, SEEDS_PASSWORD)
     if addresses and box is None:
         raise reader.error("send.seeds.addresses", "needs send.seeds.imap")
-    return SeedsSettings(addresses, box)
+    return SeedsSettings(
+        addresses,
+        box,
+        is_automatic=is_on(reader, "send.seeds.automatic"),
+        wait=timedelta(minutes=reader.values["send.seeds.wait_minutes"]),
+    )
 
 
 def _box(

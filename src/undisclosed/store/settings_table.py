@@ -9,14 +9,15 @@ from collections.abc import Mapping
 from typing import Final
 
 from undisclosed.formats.configuration import Table
+from undisclosed.store.settings_journal import JOURNAL
 from undisclosed.store.settings_kinds import Kind, Setting
+from undisclosed.store.settings_table_guard import GUARD
 from undisclosed.store.settings_table_returns import RETURNS
 from undisclosed.store.settings_table_seeds import SEEDS
-from undisclosed.store.settings_table_smarthost import SMARTHOST
+from undisclosed.store.settings_table_unsubscribe import UNSUBSCRIBE
 
 __all__ = [
     "ENVIRONMENT",
-    "MEBIBYTE",
     "SETTINGS",
     "Kind",
     "Setting",
@@ -24,203 +25,10 @@ __all__ = [
     "read_table",
 ]
 
-MEBIBYTE: Final = 1024 * 1024
-
-
 _T, _L, _W, _N, _NL = Kind.TEXT, Kind.TEXTS, Kind.WHOLE, Kind.NUMBER, Kind.NUMBERS
 
 SETTINGS: Final = (
-    Setting("guard.listen", _T, "127.0.0.1:10025", "Where the guard takes mail."),
-    Setting(
-        "guard.next_hop",
-        _T,
-        "",
-        "The mail server behind the guard, as host:port. While it is empty, a post "
-        "office catches all mail and nothing leaves this machine.",
-    ),
-    Setting(
-        "guard.clients",
-        _L,
-        ("127.0.0.0/8", "::1/128"),
-        "Networks whose hosts may hand in mail. Everybody else is refused.",
-    ),
-    Setting(
-        "guard.mode",
-        _T,
-        "guard",
-        '"guard" acts on its verdicts; "observe" changes, holds and refuses nothing '
-        "and only records what it would have done.",
-    ),
-    Setting(
-        "guard.processes",
-        _W,
-        1,
-        "How many processes share the guard's port. 0 is one for each core.",
-    ),
-    Setting(
-        "guard.hostname",
-        _T,
-        "",
-        "The name that the guard greets with. Empty: the machine's own name.",
-    ),
-    Setting(
-        "guard.tls_certificate",
-        _T,
-        "",
-        "File of the certificate chain (PEM) for STARTTLS. Empty: no STARTTLS.",
-    ),
-    Setting("guard.tls_key", _T, "", "File of the certificate's private key (PEM)."),
-    *SMARTHOST,
-    Setting(
-        "guard.trace",
-        _T,
-        "off",
-        '"on" keeps keyed hashes of the sender and the recipients of accepted mail for '
-        "holds.keep days, so that `undisclosed trace` finds it, too.",
-    ),
-    Setting(
-        "guard.metrics",
-        _T,
-        "",
-        "Where metrics are served for Prometheus, as host:port. Empty: nowhere.",
-    ),
-    Setting(
-        "guard.milter.listen",
-        _T,
-        "",
-        "Where an MTA finds the guard as a milter: the path of a UNIX socket, as in "
-        "/run/undisclosed/milter.sock, or host:port. Empty: no milter.",
-    ),
-    Setting(
-        "guard.milter.inbound_listen",
-        _T,
-        "",
-        "Where an MTA shows incoming mail to a second milter, which records who was "
-        "shown to whom and changes nothing: a path or host:port. Empty: none.",
-    ),
-    Setting(
-        "guard.milter.mode",
-        _T,
-        "0660",
-        "Permissions of the UNIX sockets, in octal. Whoever may write may connect.",
-    ),
-    Setting(
-        "guard.milter.owner",
-        _T,
-        "",
-        "Name of the user who owns the UNIX sockets. Empty: the guard's own.",
-    ),
-    Setting(
-        "guard.milter.group",
-        _T,
-        "",
-        "Name of their group, as in postfix. Empty: the guard's own.",
-    ),
-    Setting(
-        "guard.reader.processes",
-        _W,
-        2,
-        "How many attached documents one guard process reads at the same time, each "
-        "in a child process.",
-        minimum=1,
-    ),
-    Setting(
-        "guard.reader.seconds",
-        _N,
-        20,
-        "Seconds that reading one document may take. One that takes longer counts as "
-        "unreadable.",
-        minimum=1,
-    ),
-    Setting(
-        "guard.reader.memory",
-        _W,
-        512 * MEBIBYTE,
-        "Bytes of address space of a process that reads documents.",
-        minimum=256 * MEBIBYTE,
-    ),
-    Setting(
-        "guard.limits.max_size",
-        _W,
-        50 * MEBIBYTE,
-        "Largest message in bytes; above it the answer is 552.",
-        minimum=64 * 1024,
-    ),
-    Setting(
-        "guard.limits.max_recipients",
-        _W,
-        10_000,
-        "Most recipients of one mail; above it the answer is 452 (RFC 5321 §4.5.3.1.8 "
-        "asks for 100 at least).",
-        minimum=100,
-    ),
-    Setting(
-        "guard.limits.max_connections",
-        _W,
-        1_000,
-        "Most clients at once in one process; above it the answer is 421.",
-        minimum=1,
-    ),
-    Setting(
-        "guard.limits.in_flight",
-        _W,
-        256 * MEBIBYTE,
-        "Most bytes of mail in one process at once; above it the answer is 452.",
-        minimum=MEBIBYTE,
-    ),
-    Setting(
-        "guard.limits.command_timeout",
-        _N,
-        300,
-        "Seconds to wait for a client's next command (RFC 5321 §4.5.3.2.7).",
-        minimum=1,
-    ),
-    Setting(
-        "guard.limits.content_timeout",
-        _N,
-        600,
-        "Seconds for one message from DATA to the final dot.",
-        minimum=1,
-    ),
-    Setting(
-        "sendmail.through",
-        _T,
-        "auto",
-        'How `undisclosed sendmail` judges: "store" in its own process, "guard" by '
-        'handing the mail to the guard that listens; "auto": through the store where '
-        "the user may read the master key, else through the guard.",
-    ),
-    Setting(
-        "sendmail.domain",
-        _T,
-        "",
-        "Domain of the names without one in mail of local programs. Empty: "
-        "guard.hostname.",
-    ),
-    Setting(
-        "guard.feed.listen",
-        _T,
-        "",
-        "Where copies of inbound mail are taken and recorded, as host:port; nothing of "
-        "them is kept or sent on. Empty: nowhere.",
-    ),
-    Setting(
-        "guard.feed.authserv_ids",
-        _L,
-        (),
-        "Names that your own mail servers write into Authentication-Results (RFC "
-        "8601). Inbound mail counts only where one of them says that its author's "
-        'domain sent it. "" stands for Exchange Online, which writes no name: it '
-        "counts in journal reports alone.",
-    ),
-    Setting(
-        "guard.feed.journal_clients",
-        _L,
-        (),
-        "IP addresses or networks of servers that send Exchange's journal reports to "
-        "the feed, and no other mail: the mail in a report of theirs is recorded. They "
-        "need not stand in guard.clients.",
-    ),
+    *GUARD,
     Setting(
         "postoffice.listen",
         _T,
@@ -263,6 +71,22 @@ SETTINGS: Final = (
         _T,
         "your organisation",
         "What the log-in page calls it.",
+    ),
+    Setting(
+        "console.ask_again_after",
+        _W,
+        10,
+        "Minutes for which a log-in, or an answer to who is there, counts: after them "
+        "you are asked again before an act that counts, such as an approval.",
+        minimum=1,
+    ),
+    Setting(
+        "console.second_factor",
+        _T,
+        "optional",
+        "Who needs a passkey, a security key or an app beside the password: optional "
+        "(nobody has to), approvers (who approve or release, administer, or may read "
+        "rows), or all. Whoever lacks it is led to set it up, and to nothing else.",
     ),
     Setting(
         "console.processes",
@@ -340,6 +164,7 @@ SETTINGS: Final = (
         "behind them; the entries stay.",
         minimum=1,
     ),
+    *JOURNAL,
     Setting(
         "holds.expiry",
         _N,
@@ -420,11 +245,12 @@ SETTINGS: Final = (
     ),
     *RETURNS,
     *SEEDS,
+    *UNSUBSCRIBE,
     Setting(
         "send.connections",
         _W,
         10,
-        "Connections to the next hop that one worker sends campaigns over.",
+        "Connections of a worker, at most; it opens them where the next hop is slow.",
         minimum=1,
     ),
     Setting(

@@ -26,6 +26,28 @@ RETURNS: Final = (
         "Networks of the mail servers that may hand it in there.",
     ),
     Setting(
+        "send.returns.tls_certificate",
+        _T,
+        "",
+        "Certificate chain (PEM) for STARTTLS there; without one, TLS is not offered.",
+    ),
+    Setting("send.returns.tls_key", _T, "", "Private key (PEM) of that certificate."),
+    Setting(
+        "send.returns.report_delivered",
+        _T,
+        "off",
+        '"on": the next hop is asked to report what was delivered, too (NOTIFY of '
+        "RFC 3461), where it offers that: one report comes back for each message.",
+    ),
+    Setting(
+        "send.returns.feedback_id",
+        _T,
+        "",
+        "Your name in the field Feedback-ID, 5 to 15 letters or digits: Gmail counts "
+        "complaints by it, and what is returned with it is known. Empty: no such "
+        "field.",
+    ),
+    Setting(
         "send.returns.complaints",
         _L,
         (),

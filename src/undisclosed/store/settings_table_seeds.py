@@ -5,7 +5,7 @@ from typing import Final
 
 from undisclosed.store.settings_kinds import Kind, Setting
 
-_T, _L = Kind.TEXT, Kind.TEXTS
+_T, _L, _W = Kind.TEXT, Kind.TEXTS, Kind.WHOLE
 
 SEEDS: Final = (
     Setting(
@@ -13,7 +13,22 @@ SEEDS: Final = (
         _L,
         (),
         "Addresses of a mailbox of your own at another provider: messages of a "
-        "campaign go there first and are compared (undisclosed seeds).",
+        "campaign go there first and are compared.",
+    ),
+    Setting(
+        "send.seeds.automatic",
+        _T,
+        "on",
+        '"on": a campaign begins only once a message to each of these addresses came '
+        'back as it left. "off": they are compared when somebody asks for it '
+        "(undisclosed seeds).",
+    ),
+    Setting(
+        "send.seeds.wait_minutes",
+        _W,
+        15,
+        "Minutes for them to arrive; then the campaign pauses.",
+        minimum=1,
     ),
     Setting(
         "send.seeds.imap",

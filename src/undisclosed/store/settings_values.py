@@ -164,6 +164,8 @@ class ConsoleSettings:
     processes: int
     time_zone: str = "UTC"
     openid: OpenIdSettings | None = None
+    ask_again_after: timedelta = timedelta(minutes=10)
+    second_factor: str = "optional"
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,14 +225,40 @@ class ReturnsSettings:
     fewest_complaints: int = 3
     failed_share: float = 0.05
     fewest_failures: int = 10
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SeedsSettings:
-    """Addresses of a mailbox of our own that a campaign is tried with."""
+    """Addresses of a mailbox of our own that a campaign is tried with.
+
+    ``is_automatic``: every campaign, before its first message. ``wait`` is how long its
+    seeds may take.
+    """
 
     addresses: tuple[Address, ...] = ()
     box: BoxSettings | None = None
+    is_automatic: bool = True
+    wait: timedelta = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class UnsubscribeSettings:
+    """What the page to unsubscribe says; empty words are ours, in English.
+
+    ``language`` is the tag of all of them (RFC 5646).
+    """
+
+    organisation: str = ""
+    language: str = "en"
+    ask_heading: str = ""
+    ask_text: str = ""
+    button: str = ""
+    done_heading: str = ""
+    done_text: str = ""
+    wrong_heading: str = ""
+    wrong_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,6 +266,8 @@ class SendingSettings:
     """How campaigns leave, and who has to approve them.
 
     Rates count messages over all workers; 0 is no limit. Approvals are roles.
+    ``feedback_id`` is our name in Feedback-ID, empty: no such field.
+    ``asks_delivered``: the next hop is asked for reports of delivery.
     """
 
     return_domain: str = ""
@@ -255,6 +285,9 @@ class SendingSettings:
     returns: ReturnsSettings = field(default_factory=ReturnsSettings)
     seeds: SeedsSettings = field(default_factory=SeedsSettings)
     name_servers: tuple[str, ...] = ()
+    unsubscribe: UnsubscribeSettings = field(default_factory=UnsubscribeSettings)
+    feedback_id: str = ""
+    asks_delivered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +334,18 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalSettings:
+    """Who is asked for timestamps of the journal's daily seals.
+
+    ``timestamp_url`` empty: nobody. ``timestamp_ca`` may stand alone: then timestamps
+    that are there are verified, and none are asked for.
+    """
+
+    timestamp_url: str = ""
+    timestamp_ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that one TOML file and the environment say."""
 
@@ -314,6 +359,7 @@ class Settings:
     delivery: DeliverySettings
     send: SendingSettings
     store: StoreSettings
+    journal: JournalSettings
     policy: Policy
     file: Path | None
     master_key: bytes | None = field(repr=False)

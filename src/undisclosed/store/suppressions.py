@@ -6,7 +6,7 @@ one also takes the person out of the campaigns that are being sent, where their
 message has not been begun.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -53,6 +53,12 @@ SELECT id, address_sealed, team_id, reason, kinds, at, by FROM store_suppression
    AND (%b::bytea IS NULL OR address_hash = %b)
  ORDER BY at DESC, id DESC LIMIT %s OFFSET %s
 """
+_EVERY: Final = """
+SELECT id, address_sealed, team_id, reason, kinds, at, by FROM store_suppression
+ WHERE id > %s AND (team_id = ANY(%b::uuid[]) OR (team_id IS NULL AND %s))
+ ORDER BY id LIMIT %s
+"""
+_CHUNK: Final = 1_000
 
 
 class Reason(StrEnum):
@@ -63,6 +69,14 @@ class Reason(StrEnum):
     COMPLAINT = "complaint"  # an ARF report (RFC 5965)
     FAILED = "failed"  # a DSN says that it does not exist (RFC 3464)
     SAFETY = "safety"  # a message there would endanger the person
+
+
+class Lifted(StrEnum):
+    """Why an address is mailed again."""
+
+    ASKED = "asked"  # the person wants to be mailed
+    MISTAKE = "mistake"  # it should never have been suppressed
+    REACHABLE = "reachable"  # the address works again
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +119,17 @@ def suppress(
     return new
 
 
-def lift(suppression_id: int, *, by: str, now: datetime) -> bool:
+def lift(suppression_id: int, because: Lifted, *, by: str, now: datetime) -> bool:
     """Mail the address again from the next campaign on; False where none is there."""
     with transaction() as connection:
         gone = connection.one(_LIFT, (suppression_id,))
         if gone is None:
             return False
-        facts = {"suppression": suppression_id, "reason": gone[0]}
+        facts = {
+            "suppression": suppression_id,
+            "reason": gone[0],
+            "because": because.value,
+        }
         _write(connection, "suppression lifted", facts, gone[1], by, now)
     return True
 
@@ -149,6 +167,21 @@ def page(
         found = connection.all(_PAGE, values)
     items = [_of(row) for row in found[:PER_PAGE]]
     return Page(items, number, len(found) > PER_PAGE)
+
+
+def every(teams: Collection[object], *, for_all: bool) -> Iterator[Suppression]:
+    """Those of these teams, in the order in which they were made.
+
+    ``for_all``: those that hold for all teams, too. Raises TransientError.
+    """
+    of, after = [str(team) for team in teams], 0
+    while True:
+        with database() as connection:
+            found = connection.all(_EVERY, (after, of, for_all, _CHUNK))
+        yield from map(_of, found)
+        if len(found) < _CHUNK:
+            return
+        after = found[-1][0]
 
 
 def _of(row: Sequence[Any]) -> Suppression:

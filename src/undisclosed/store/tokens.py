@@ -37,8 +37,8 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _INSERT: Final = """
 INSERT INTO store_accesstoken
-    (id, name, purpose, token_hash, account_id, created_at, expires_at, asked)
-VALUES (gen_random_uuid(), %s, %s, %b, %s, %s, %s, 0)
+    (id, name, purpose, token_hash, key_id, account_id, created_at, expires_at, asked)
+VALUES (gen_random_uuid(), %s, %s, %b, %s, %s, %s, %s, 0)
 ON CONFLICT (name) DO NOTHING RETURNING id
 """
 _COLUMNS: Final = (
@@ -47,11 +47,15 @@ _COLUMNS: Final = (
     " LEFT JOIN store_account a ON a.id = t.account_id"
 )
 _BY_HASH: Final = (
-    f"{_COLUMNS} WHERE t.token_hash = %b AND t.purpose = %s"
+    f"{_COLUMNS} WHERE t.token_hash = ANY(%b::bytea[]) AND t.purpose = %s"
     " AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > %s)"
     " AND (a.id IS NULL OR a.is_active)"
 )
 _ALL: Final = f"{_COLUMNS} ORDER BY t.name"
+_HASH_ANEW: Final = (
+    "UPDATE store_accesstoken SET token_hash = %b, key_id = %s"
+    " WHERE name = %s AND key_id <> %s"
+)
 _REVOKE: Final = (
     "UPDATE store_accesstoken SET revoked_at = %s"
     " WHERE name = %s AND revoked_at IS NULL RETURNING purpose"
@@ -138,7 +142,8 @@ def make(
     values = (
         name,
         purpose.value,
-        _hash(token),
+        _hashes(token)[0],
+        crypto.keys().ids[0],
         account.pk if account else None,
         now,
         expires_at,
@@ -170,8 +175,12 @@ def find(token: str, purpose: Purpose, now: datetime) -> AccessToken | None:
     """The good token of this purpose, or None. Raises TransientError."""
     if len(token) > LONGEST_TOKEN:
         return None
+    hashes, newest = _hashes(token), crypto.keys().ids[0]
     with database() as connection:
-        row = connection.one(_BY_HASH, (_hash(token), purpose.value, now))
+        row = connection.one(_BY_HASH, (list(hashes), purpose.value, now))
+        if row is not None and len(hashes) > 1:
+            # It is at hand now and never again: what an earlier key hashed moves on.
+            connection.run(_HASH_ANEW, (hashes[0], newest, row[0], newest))
     return None if row is None else _of_row(row)
 
 
@@ -198,8 +207,9 @@ class TokenAuthenticator:
         return found.name if found is not None and found.name == login else None
 
 
-def _hash(token: str) -> bytes:
-    return crypto.keys().hash("access token", token.encode("utf-8", "surrogatepass"))
+def _hashes(token: str) -> tuple[bytes, ...]:
+    plain = token.encode("utf-8", "surrogatepass")
+    return crypto.keys().hash_all("access token", plain)
 
 
 def _account_of(owner: Address) -> "Account":

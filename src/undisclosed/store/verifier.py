@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Verifies an exported journal. One file, standard library only: it runs anywhere.
 
-    python3 verifier.py journal.jsonl [--head HEX]…
+    python3 verifier.py journal.jsonl [--head HEX]… [--timestamps FOLDER]
 
 The export is one JSON object per line, in the order of sealing. An ``entry`` line is
 one act. A ``batch`` line ends a run of entries: it names their ids, the root of their
@@ -9,7 +9,10 @@ Merkle tree (RFC 6962 §2.1, SHA-256) and the hash of the batch before it, so th
 batches are one chain. A ``seal`` line ends a day: it names the batches of that day,
 the root over all of their entries and the hash of the seal before it. Entries behind
 the last batch are not sealed yet. Everything hashed is written in one form only, the
-JSON Canonicalization Scheme (RFC 8785).
+JSON Canonicalization Scheme (RFC 8785). A seal may carry the answer of a time-stamping
+authority to its hash (RFC 3161): which hash it is of and which time it says is read
+here, the authority's signature is not; ``--timestamps`` writes the answers into files,
+and the command line of OpenSSL that verifies each is printed.
 
 What this finds: an entry that was inserted, left out, changed or moved; a batch that
 was left out, changed, moved or made a second time; a journal that was cut off at its
@@ -18,12 +21,15 @@ everything holds, 3 something does not, 65 the file is no export.
 """
 
 import argparse
+import base64
 import hashlib
 import json
 import math
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -95,6 +101,24 @@ class Verified:
     unsealed: int = 0
     head: str = FIRST
     faults: list[str] = field(default_factory=list)
+    timestamps: list["Timestamp"] = field(default_factory=list)
+
+
+class NoTimestamp(ValueError):
+    """The bytes are no answer of a time-stamping authority that grants a time."""
+
+
+@dataclass(frozen=True)
+class Timestamp:
+    """What an authority's answer says (RFC 3161 §2.4.2), its signature unread.
+
+    ``digest`` is the hash that it is of; ``response`` the answer, in DER (X.690).
+    """
+
+    day: str
+    digest: str
+    at: datetime
+    response: bytes = field(repr=False)
 
 
 def verify(records: Iterable[dict[str, Any]], heads: Iterable[str] = ()) -> Verified:
@@ -190,10 +214,27 @@ class _Verifier:
             self._fault(f"The seal of {day} is of other batches.")
         elif record["root"] != self.day.root().hex():
             self._fault(f"The seal of {day} is of other entries.")
+        if record.get("timestamp") is not None:
+            self._timestamp(record)
         self.seal, self.last_day = record["hash"], day
         self.missing.discard(record["hash"])
         self.day, self.day_batches = Tree(), []
         self.found.seals += 1
+
+    def _timestamp(self, record: dict[str, Any]) -> None:
+        day = record["day"]
+        try:
+            response = base64.b64decode(record["timestamp"], validate=True)
+            stamp = read_timestamp(response, day)
+        except (ValueError, TypeError):
+            self._fault(f"The timestamp of {day} is no timestamp.")
+            return
+        if stamp.digest != record["hash"]:
+            self._fault(f"The timestamp of {day} is of another seal.")
+        elif stamp.at < _end_of(day):
+            self._fault(f"The timestamp of {day} is from before the end of that day.")
+        else:
+            self.found.timestamps.append(stamp)
 
     def _rest(self) -> None:
         self.found.unsealed = len(self.entries)
@@ -204,6 +245,95 @@ class _Verifier:
                 self._fault(f"Entry {entry['id']} stands in no batch.")
         for head in sorted(self.missing):
             self._fault(f"The head {head[:16]}… that was noted is not in this journal.")
+
+
+def read_timestamp(response: bytes, day: str = "") -> Timestamp:
+    """What the answer of an authority says (TimeStampResp, RFC 3161 §2.4.2).
+
+    Raises NoTimestamp where it is none, grants nothing, or is of no SHA-256 hash.
+    """
+    try:
+        # ContentInfo and SignedData: RFC 5652 §3, §5.1; TSTInfo: RFC 3161 §2.4.2.
+        (whole,) = der_values(response, 0, len(response))
+        status, token = der_within(response, whole)[:2]
+        content = der_within(response, token)
+        signed = der_within(response, der_within(response, content[1])[0])
+        wrapped = der_within(response, signed[2])
+        (inner,) = der_within(response, wrapped[1])
+        info = response[inner[1] : inner[2]]
+        (stated,) = der_values(info, 0, len(info))
+        imprint = der_within(info, der_within(info, stated)[2])
+        algorithm = der_within(info, imprint[0])[0]
+        granted = response[slice(*der_within(response, status)[0][1:])]
+        kinds = (
+            response[slice(*content[0][1:])],
+            response[slice(*wrapped[0][1:])],
+            info[slice(*algorithm[1:])],
+        )
+        digest = info[slice(*imprint[1][1:])]
+        at = _generalized_time(info, der_within(info, stated)[4])
+    except (IndexError, ValueError):
+        raise NoTimestamp("no answer in DER that grants a time") from None
+    if kinds != _KINDS_OF_TIMESTAMP or granted not in (b"\0", b"\1"):
+        raise NoTimestamp("grants no time for a SHA-256 hash")
+    return Timestamp(day, digest.hex(), at, response)
+
+
+_KINDS_OF_TIMESTAMP: Final = (
+    bytes.fromhex("2a864886f70d010702"),  # id-signedData
+    bytes.fromhex("2a864886f70d0109100104"),  # id-ct-TSTInfo
+    bytes.fromhex("608648016503040201"),  # id-sha256
+)
+
+DerValue = tuple[int, int, int]
+"""A value of DER: its tag, and where what it holds begins and ends."""
+
+
+def der_values(data: bytes, position: int, end: int) -> list[DerValue]:
+    """The values of DER (X.690 §10.1: lengths are definite). Raises ValueError."""
+    found = []
+    while position < end:
+        if position + 2 > end:
+            raise ValueError("cut off")
+        tag, length = data[position], data[position + 1]
+        position += 2
+        if length >= _LONG_FORM:
+            size = length - _LONG_FORM
+            if not 0 < size <= _LONGEST_LENGTH:
+                raise ValueError("no definite length")
+            length = int.from_bytes(data[position : position + size], "big")
+            position += size
+        if position + length > end:
+            raise ValueError("cut off")
+        found.append((tag, position, position + length))
+        position += length
+    return found
+
+
+_LONG_FORM, _LONGEST_LENGTH = 0x80, 4
+
+
+def der_within(data: bytes, value: DerValue) -> list[DerValue]:
+    """The values that a constructed one holds. Raises ValueError."""
+    return der_values(data, value[1], value[2])
+
+
+def _generalized_time(data: bytes, value: DerValue) -> datetime:
+    # RFC 3161 §2.4.2: in UTC, with seconds; a fraction is optional.
+    text = data[value[1] : value[2]].decode("ascii")
+    if value[0] != _GENERALIZED_TIME or not text.endswith("Z"):
+        raise ValueError("no time")
+    whole, _, fraction = text[:-1].partition(".")
+    at = datetime.strptime(whole, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return at + timedelta(seconds=float(f"0.{fraction or 0}"))
+
+
+_GENERALIZED_TIME: Final = 0x18
+
+
+def _end_of(day: str) -> datetime:
+    midnight = datetime.combine(date.fromisoformat(day), datetime.min.time())
+    return midnight.replace(tzinfo=UTC) + timedelta(days=1)
 
 
 def _entry_of(record: dict[str, Any]) -> dict[str, Any]:
@@ -295,7 +425,48 @@ def words(found: Verified) -> list[str]:
         f"Head: {found.head}"
     )
     verdict = "Everything holds." if not found.faults else "This journal was changed."
-    return [counted, *found.faults, verdict]
+    return [counted, *_timestamps(found), *found.faults, verdict]
+
+
+def _timestamps(found: Verified) -> list[str]:
+    if not found.timestamps:
+        return []
+    newest = max(found.timestamps, key=lambda one: one.day)
+    number = _number_of(len(found.timestamps), "daily seal", "daily seals")
+    return [f"Timestamped: {number}, that of {newest.day} at {newest.at:%F %T} UTC."]
+
+
+def commands(found: Verified, folder: str) -> list[str]:
+    """What is left to verify, as command lines of OpenSSL, one per timestamp.
+
+    AUTHORITY.pem stands for the certificate of the authority's root, got from the
+    authority itself: one that comes with the journal proves nothing.
+    """
+    return [
+        f"openssl ts -verify -in {os.path.join(folder, one.day)}.tsr"
+        f" -digest {one.digest} -CAfile AUTHORITY.pem"
+        f" -attime {int(one.at.timestamp())}"
+        for one in found.timestamps
+    ]
+
+
+def write_timestamps(found: Verified, folder: str) -> None:
+    """Write the answers of the authority into a folder, one file per day."""
+    os.makedirs(folder, exist_ok=True)
+    for one in found.timestamps:
+        with open(os.path.join(folder, f"{one.day}.tsr"), "wb") as file:
+            file.write(one.response)
+
+
+def _said_of_signatures(found: Verified, folder: str) -> list[str]:
+    if not found.timestamps:
+        return []
+    not_checked = "The signatures of the timestamps were not verified here."
+    if not folder:
+        how = "--timestamps FOLDER writes them out, and prints what verifies them."
+        return [f"{not_checked} {how}"]
+    write_timestamps(found, folder)
+    return [f"{not_checked} These commands do:", *commands(found, folder)]
 
 
 def _number_of(number: int, one: str, several: str) -> str:
@@ -309,14 +480,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--head", action="append", default=[], help="a head or seal noted before"
     )
+    parser.add_argument(
+        "--timestamps", default="", metavar="FOLDER", help="write timestamps there"
+    )
     args = parser.parse_args(arguments)
     try:
         with open(args.file, encoding="utf-8") as lines:
             found = verify(read(lines), args.head)
+        more = _said_of_signatures(found, args.timestamps)
     except (OSError, UnicodeDecodeError, NoExport, KeyError, TypeError) as error:
         print(f"{args.file}: no exported journal: {error}", file=sys.stderr)
         return _NO_EXPORT
-    print("\n".join(words(found)))
+    print("\n".join([*words(found), *more]))
     return _DOES_NOT if found.faults else _HOLDS
 
 

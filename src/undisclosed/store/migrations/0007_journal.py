@@ -22,7 +22,7 @@ FOR EACH STATEMENT EXECUTE FUNCTION store_journal_is_append_only();
 class Migration(migrations.Migration):
     """Two tables; a batch's ids are a column of PostgreSQL's own."""
 
-    dependencies: ClassVar = [("store", "0006_stamps")]
+    dependencies: ClassVar = [("store", "0005_tokens")]
 
     operations: ClassVar = [
         migrations.CreateModel(

@@ -10,12 +10,18 @@ from undisclosed.store.models.campaign import (
     Delegation,
     Delivery,
     Override,
+    Progress,
     RateBucket,
 )
 from undisclosed.store.models.caught import CaughtMail
 from undisclosed.store.models.desk import AcceptedMail, Bypass
 from undisclosed.store.models.held import HeldChunk, HeldMail, OutgoingMail
-from undisclosed.store.models.journal import JournalBatch, JournalEntry, JournalSeal
+from undisclosed.store.models.journal import (
+    JournalBatch,
+    JournalEntry,
+    JournalSeal,
+    JournalTimestamp,
+)
 from undisclosed.store.models.lists import (
     ListRow,
     ListUpload,
@@ -28,12 +34,13 @@ from undisclosed.store.models.memory import (
     AudienceMember,
     Circle,
     Mailing,
+    MasterKey,
     MemoryKey,
     RememberedWave,
     VisibleMailControl,
 )
 from undisclosed.store.models.people import CampaignAuthor, PeopleEpoch
-from undisclosed.store.models.returns import ReturnedMail
+from undisclosed.store.models.returns import ReturnedMail, SeedRound
 from undisclosed.store.models.team import Membership, Team
 from undisclosed.store.models.token import AccessToken, UsedToken
 from undisclosed.store.roles import Role
@@ -60,21 +67,25 @@ __all__ = [
     "JournalBatch",
     "JournalEntry",
     "JournalSeal",
+    "JournalTimestamp",
     "ListRow",
     "ListUpload",
     "ListUploadChunk",
     "LoginLink",
     "Mailing",
+    "MasterKey",
     "Membership",
     "MemoryKey",
     "OutgoingMail",
     "Override",
     "PeopleEpoch",
+    "Progress",
     "RateBucket",
     "RecipientList",
     "RememberedWave",
     "ReturnedMail",
     "Role",
+    "SeedRound",
     "Suppression",
     "Team",
     "UsedToken",

@@ -241,3 +241,16 @@ class RateBucket(models.Model):
 
     def __str__(self) -> str:
         return f"rate {self.key}"
+
+
+class Progress(models.Model):
+    """How far long work is: ``key`` is the campaign's id; see ``store.progress``."""
+
+    key = models.CharField(primary_key=True, max_length=80)
+    deed = models.CharField(max_length=16)
+    done = models.BigIntegerField()
+    whole = models.BigIntegerField()
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.deed} {self.key}: {self.done} of {self.whole}"

@@ -7,7 +7,7 @@ remove a row of any of the three tables.
 
 from typing import ClassVar
 
-from django.contrib.postgres.indexes import BrinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 
 
@@ -24,6 +24,10 @@ class JournalEntry(models.Model):
         indexes: ClassVar[list[models.Index]] = [
             # Entries come in the order of time: a coarse index costs nearly nothing.
             BrinIndex(fields=["at"], name="journal_at"),
+            # What the page of the journal is narrowed by, newest first.
+            models.Index(fields=["event", "id"], name="journal_event"),
+            models.Index(fields=["actor", "id"], name="journal_actor"),
+            GinIndex(fields=["facts"], name="journal_facts"),
         ]
 
     def __str__(self) -> str:
@@ -68,3 +72,17 @@ class JournalSeal(models.Model):
 
     def __str__(self) -> str:
         return f"seal of {self.day}"
+
+
+class JournalTimestamp(models.Model):
+    """What a time-stamping authority answered about the seal of a day (RFC 3161).
+
+    ``at`` is the time that the answer says.
+    """
+
+    day = models.DateField(primary_key=True)
+    at = models.DateTimeField()
+    response = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"timestamp of {self.day}"

@@ -113,6 +113,9 @@ class Suppression(models.Model):
                 nulls_distinct=False,
             )
         ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["-at", "-id"], name="suppression_latest")
+        ]
 
     def __str__(self) -> str:
         return f"suppression {self.pk} ({self.reason})"

@@ -176,6 +176,21 @@ class VisibleMailControl(models.Model):
         return f"visible-mail control {self.id}"
 
 
+class MasterKey(models.Model):
+    """What a master key does here, and since when; the key itself is never in a table.
+
+    ``seals_since`` is when everything kept for long was first sealed anew with it,
+    ``looks_up_since`` when the addresses were hashed anew with it; the latest looks up.
+    """
+
+    key_id = models.CharField(primary_key=True, max_length=16)
+    seals_since = models.DateTimeField(null=True)
+    looks_up_since = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"master key {self.key_id}"
+
+
 class MemoryKey(models.Model):
     """A key that Memory hashes with, wrapped; the newest one makes new hashes.
 

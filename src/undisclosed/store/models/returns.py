@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What came back of campaigns: a line for each report, without what it said."""
+"""What came back of campaigns: a line for each report, and how their seeds stand."""
 
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import Q
+
+from undisclosed.store.models.campaign import Campaign
 
 
 class ReturnedMail(models.Model):
@@ -40,3 +42,23 @@ class ReturnedMail(models.Model):
 
     def __str__(self) -> str:
         return f"returned mail ({self.kind})"
+
+
+class SeedRound(models.Model):
+    """The latest round of a campaign's seeds (``store.seeds``).
+
+    ``findings`` are sentences without an address; ``reason_sealed`` is why somebody
+    answers for them.
+    """
+
+    campaign = models.OneToOneField(
+        Campaign, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    number = models.IntegerField()
+    state = models.CharField(max_length=12)
+    sent_at = models.DateTimeField()
+    findings = models.JSONField(default=list)
+    reason_sealed = models.BinaryField(null=True)
+
+    def __str__(self) -> str:
+        return f"seeds of {self.campaign_id} ({self.state})"

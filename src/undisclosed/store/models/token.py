@@ -13,7 +13,8 @@ class AccessToken(models.Model):
 
     ``name`` stands in the journal and is what a submission logs in with. With an
     account the token may do what that account's roles allow, and nothing else.
-    ``asked_since`` and ``asked`` count its questions within the hour.
+    ``asked_since`` and ``asked`` count its questions within the hour. ``key_id`` names
+    the master key that hashed it, empty where that was before keys were noted.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -28,6 +29,7 @@ class AccessToken(models.Model):
     revoked_at = models.DateTimeField(null=True)
     asked_since = models.DateTimeField(null=True)
     asked = models.IntegerField(default=0)
+    key_id = models.CharField(max_length=16, default="", db_default="")
 
     def __str__(self) -> str:
         return f"{self.purpose} token {self.name}"
