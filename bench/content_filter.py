@@ -8,17 +8,13 @@ alone, which takes mail and relays it without any filter.
 """
 
 import contextlib
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench import postfix
 from bench.accept import handed_in, relay
-from bench.installation import PROGRAMS, free_port, greets, program, sink
+from bench.installation import free_port, sink
 from bench.row import Row
 
 KILOBYTES = 4
@@ -34,26 +30,12 @@ OVERRIDES = ",".join(
     )
 )
 MAIN = """
-compatibility_level = 3.6
-queue_directory = {folder}/queue
-data_directory = {folder}/data
-maillog_file = {folder}/mail.log
-maillog_file_prefixes = {folder}
-myhostname = mta.council.example
-mydestination =
-mynetworks = 127.0.0.0/8
-inet_interfaces = loopback-only
-inet_protocols = ipv4
-alias_maps =
-local_recipient_maps =
 relayhost = [127.0.0.1]:{sink}
-smtpd_peername_lookup = no
-smtpd_relay_restrictions = permit_mynetworks, reject
 smtp_tls_security_level = none
 undisclosed_destination_recipient_limit = 10000
 """
 
-MASTER = """
+SERVICES = """
 127.0.0.1:{guarded}  inet n - n - - smtpd
     -o content_filter=undisclosed:[127.0.0.1]:{guard}
 127.0.0.1:{passed}   inet n - n - - smtpd
@@ -64,19 +46,6 @@ MASTER = """
 undisclosed unix - - n - 10 smtp
     -o smtp_send_xforward_command=no
     -o smtp_line_length_limit=0
-cleanup   unix n - n - 0 cleanup
-qmgr      unix n - n 300 1 qmgr
-rewrite   unix - - n - - trivial-rewrite
-bounce    unix - - n - 0 bounce
-defer     unix - - n - 0 bounce
-trace     unix - - n - 0 bounce
-smtp      unix - - n - - smtp
-error     unix - - n - - error
-retry     unix - - n - - error
-anvil     unix - - n - 1 anvil
-scache    unix - - n - 1 scache
-proxymap  unix - - n - - proxymap
-postlog   unix-dgram n - n - 1 postlogd
 """
 
 
@@ -89,14 +58,14 @@ def rows(*, quick: bool) -> Iterator[Row]:
         relay("guard", back) as guard,
         relay("passes", back) as passes,
         relay("guard", sink_port) as direct,
-        postfix(sink_port, back, guard.port, passes.port) as chain,
+        chain(sink_port, back, guard.port, passes.port) as chains,
     ):
         ours = peer = alone = accepted = 0.0
         direct.measure(500, KILOBYTES)
         for _ in range(rounds):
-            peer = max(peer, chain.drained("passed", count))
-            ours = max(ours, chain.drained("guarded", count))
-            alone = max(alone, chain.drained("alone", count))
+            peer = max(peer, chains.drained("passed", count))
+            ours = max(ours, chains.drained("guarded", count))
+            alone = max(alone, chains.drained("alone", count))
             accepted = max(accepted, direct.measure(count * 10, KILOBYTES)[0])
     yield Row(
         name="as Postfix content_filter, in → guard → back in → out",
@@ -147,40 +116,19 @@ class Chain:
 
 
 @contextlib.contextmanager
-def postfix(sink_port: int, back: int, guard: int, passes: int) -> Iterator[Chain]:
-    """A Postfix of the measurement's own. Raises RuntimeError where it cannot run."""
-    if os.geteuid() != 0:
-        raise RuntimeError("only root can start Postfix")
-    folder = Path(tempfile.mkdtemp(prefix="undisclosed-bench-"))
+def chain(sink_port: int, back: int, guard: int, passes: int) -> Iterator[Chain]:
+    """A Postfix with every chain. Raises RuntimeError where it cannot run."""
     doors = {name: free_port() for name in ("guarded", "passed", "alone")}
-    try:
-        folder.chmod(0o755)
-        for name in ("conf", "queue", "data"):
-            (folder / name).mkdir(mode=0o755)
-        owner = pwd.getpwnam("postfix")
-        os.chown(folder / "data", owner.pw_uid, owner.pw_gid)
-        main = MAIN.format(folder=folder, sink=sink_port)
-        master = MASTER.format(
-            guard=guard, passes=passes, back=back, overrides=OVERRIDES, **doors
-        )
-        (folder / "conf" / "main.cf").write_text(main, "ascii")
-        (folder / "conf" / "master.cf").write_text(master, "ascii")
-        command = [program("postfix"), "-c", str(folder / "conf")]
-        environment = {**os.environ, "PATH": PROGRAMS}
-        subprocess.run([*command, "start"], check=True, env=environment)
-        try:
-            _wait_for(back)
-            yield Chain(folder, doors)
-        finally:
-            subprocess.run([*command, "stop"], check=False, env=environment)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _wait_for(port: int) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        if greets(port):
-            return
-        time.sleep(0.05)
-    raise RuntimeError("Postfix does not greet")
+    services = SERVICES.format(
+        guard=guard, passes=passes, back=back, overrides=OVERRIDES, **doors
+    )
+    with (
+        postfix.folder() as folder,
+        postfix.running(
+            folder,
+            main=MAIN.format(sink=sink_port),
+            services=services,
+            ports=(back, *doors.values()),
+        ),
+    ):
+        yield Chain(folder, doors)

@@ -18,13 +18,13 @@ ROOT = Path(__file__).parents[1]
 CORPUS = ROOT / "tests" / "messages"
 SECONDS, QUICK = 20, 4
 HARNESSES = {
-    "header": ("fuzz/header.py", "--atheris"),
-    "MIME": ("-m", "fuzz.mime", "--atheris"),
-    "ICS": ("-m", "fuzz.ics", "--atheris"),
-    "SMTP": ("fuzz/smtp.py",),
-    "milter": ("fuzz/milter.py",),
+    "header": "fuzz.header",
+    "MIME": "fuzz.mime",
+    "ICS": "fuzz.ics",
+    "SMTP": "fuzz.smtp",
+    "milter": "fuzz.milter",
 }
-"""Each harness, as it is started for atheris."""
+"""The module of each harness."""
 READERS_OF_MAIL = ("header", "MIME")
 """Those that begin with the messages of the tests."""
 
@@ -53,10 +53,11 @@ def fuzzed(name: str, seconds: int) -> tuple[int, int]:
     """Run one harness for so long: inputs tried, seconds taken. Raises Found."""
     with tempfile.TemporaryDirectory(prefix="undisclosed-fuzz-") as folder:
         words = [f"-max_total_time={seconds}", "-rss_limit_mb=1024", "-timeout=10"]
+        words += [f"-artifact_prefix={folder}/"]
         if name in READERS_OF_MAIL:
             words += [folder, *(str(CORPUS / kind) for kind in ("malformed", "leaks"))]
         done = subprocess.run(
-            [sys.executable, *HARNESSES[name], f"-artifact_prefix={folder}/", *words],
+            [sys.executable, "-m", HARNESSES[name], "--atheris", *words],
             cwd=ROOT,
             capture_output=True,
             text=True,

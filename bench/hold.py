@@ -53,9 +53,9 @@ def hold_row(installation: Installation, size: int, seconds: float) -> Row:
         bound_name="the database's own commits",
         target="durable; ≥ 0.5 × the bound",
         is_met=held >= 0.5 * committed,
-        bounded_by="two transactions for each hold: the place in Memory, which is "
-        "compared with the sender's earlier mail; then content, notice and settling in "
-        "one statement; one process judges every private copy and encrypts",
+        bounded_by="one interpreter, which reads the mail, makes, reads and judges a "
+        "private copy for each outsider, hashes and encrypts; and two commits, the "
+        "place in Memory, then content, notice and settling in one statement",
     )
 
 

@@ -6,19 +6,16 @@ everything away. The services are measured in turn, several times, and the best 
 each is taken. Without any milter the same Postfix is named as well.
 """
 
-import os
-import pwd
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bench import postfix
 from bench.accept import MILLISECONDS, SESSIONS, Best, cpu_seconds, hand_in
-from bench.installation import PROGRAMS, child, free_port, program, wait_for
+from bench.installation import child, free_port, program
 from bench.row import Row
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -27,38 +24,9 @@ NOTHING, GUARD, PYMILTER, ALONE = "nothing", "guard", "pymilter", "alone"
 MIN_OF_BOUND, MIN_OF_PEER = 0.9, 1.0
 
 MAIN = """
-compatibility_level = 3.6
-queue_directory = {folder}/queue
-data_directory = {folder}/data
-maillog_file = {folder}/mail.log
-maillog_file_prefixes = {folder}
-myhostname = mta.council.example
-mydestination =
-mynetworks = 127.0.0.0/8
-inet_interfaces = loopback-only
-inet_protocols = ipv4
-alias_maps =
 default_transport = discard
-smtpd_peername_lookup = no
-smtpd_relay_restrictions = permit_mynetworks, reject
 smtpd_client_connection_count_limit = 0
 milter_default_action = tempfail
-"""
-
-MASTER = """
-pickup    unix  n  -  n  60   1  pickup
-cleanup   unix  n  -  n  -    0  cleanup
-qmgr      unix  n  -  n  300  1  qmgr
-rewrite   unix  -  -  n  -    -  trivial-rewrite
-bounce    unix  -  -  n  -    0  bounce
-defer     unix  -  -  n  -    0  bounce
-trace     unix  -  -  n  -    0  bounce
-proxymap  unix  -  -  n  -    -  proxymap
-discard   unix  -  -  n  -    -  discard
-error     unix  -  -  n  -    -  error
-retry     unix  -  -  n  -    -  error
-anvil     unix  -  -  n  -    1  anvil
-postlog   unix-dgram n - n -  1  postlogd
 """
 
 
@@ -66,7 +34,8 @@ def rows(*, quick: bool) -> Iterator[Row]:
     """Rates at 4 KB and 100 KB, and what each mail costs us."""
     rounds = 2 if quick else 4
     with ExitStack() as stack:
-        folder = stack.enter_context(_folder())
+        folder = stack.enter_context(postfix.folder())
+        (folder / "sockets").mkdir(mode=0o755)
         pids = stack.enter_context(_milters(folder))
         ports = stack.enter_context(_postfix(folder))
         for kilobytes in KILOBYTES:
@@ -133,20 +102,6 @@ def _let_the_queue_empty() -> None:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
-    if os.geteuid():
-        raise RuntimeError("only root can start Postfix")
-    with tempfile.TemporaryDirectory(prefix="undisclosed-bench-") as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        for below in ("conf", "queue", "data", "sockets"):
-            (folder / below).mkdir(mode=0o755)
-        owner = pwd.getpwnam("postfix")
-        os.chown(folder / "data", owner.pw_uid, owner.pw_gid)
-        yield folder
-
-
-@contextmanager
 def _milters(folder: Path) -> Iterator[dict[str, int]]:
     """Every milter in a process of its own; their process ids."""
     _install_pymilter()
@@ -196,18 +151,8 @@ def _postfix(folder: Path) -> Iterator[dict[str, int]]:
         + (f"\n    -o smtpd_milters=unix:{folder}/sockets/{name}" * (name != ALONE))
         for name, port in ports.items()
     ]
-    (folder / "conf" / "main.cf").write_text(MAIN.format(folder=folder))
-    (folder / "conf" / "master.cf").write_text("\n".join(services) + MASTER)
-    postfix = shutil.which("postfix", path=PROGRAMS)
-    if postfix is None:
-        raise RuntimeError("postfix is missing (Debian: apt-get install postfix)")
     program("smtp-source")
-    command = [postfix, "-c", str(folder / "conf")]
-    subprocess.run([*command, "start"], check=True, capture_output=True)
-    try:
-        with child("sleep", "600") as alive:
-            for port in ports.values():
-                wait_for(port, alive)
+    with postfix.running(
+        folder, main=MAIN, services="\n".join(services), ports=ports.values()
+    ):
         yield ports
-    finally:
-        subprocess.run([*command, "stop"], check=False, capture_output=True)

@@ -4,7 +4,8 @@
 ``python bench/send_peers.py post_office PORT COUNT PROCESSES THREADS`` runs with the
 peers' Python and imports nothing of ours; ``plain PORT COUNT [KEY]`` is what one would
 write with the standard library (and dkimpy): EmailMessage over one kept connection.
-Both print the seconds that the sending took, without what came before it.
+``rsa KEY COUNT`` only signs so many short texts, which bounds whoever signs. All print
+the seconds that the sending took, without what came before it.
 """
 
 import json
@@ -145,8 +146,26 @@ def post_office(port: int, count: int, processes: int, threads: int) -> float:
     return time.perf_counter() - began
 
 
+def rsa(key: str, count: int) -> float:
+    """RSA signatures with SHA-256, and nothing else."""
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import padding
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    pem = Path(key).read_bytes()
+    private = serialization.load_pem_private_key(pem, None)
+    if not isinstance(private, RSAPrivateKey):
+        raise TypeError("no RSA key")
+    began = time.perf_counter()
+    for number in range(count):
+        private.sign(b"%d" % number, padding.PKCS1v15(), hashes.SHA256())
+    return time.perf_counter() - began
+
+
 if __name__ == "__main__":
-    if sys.argv[1] == "plain":
+    if sys.argv[1] == "rsa":
+        seconds = rsa(sys.argv[2], int(sys.argv[3]))
+    elif sys.argv[1] == "plain":
         seconds = plain(int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:])
     else:
         seconds = post_office(*map(int, sys.argv[2:]))

@@ -8,11 +8,16 @@ import pytest
 
 from tests.store.campaigns import NOW, drafted, set_state
 from undisclosed.core.address import Address
-from undisclosed.core.campaign import CampaignState, Draft, Row, Way
+from undisclosed.core.campaign import Attached, CampaignState, Draft, Row, Way
 from undisclosed.send import on_paper
 from undisclosed.send.draft import to_json
-from undisclosed.send.on_paper import NobodyOnPaper, NotApproved, TooMany
-from undisclosed.store import lists
+from undisclosed.send.on_paper import (
+    NobodyOnPaper,
+    NotApproved,
+    SomeNotPrinted,
+    TooMany,
+)
+from undisclosed.store import campaign_files, crypto, lists
 from undisclosed.store.database import database as connected
 from undisclosed.store.models import RecipientList
 
@@ -58,19 +63,19 @@ def pages(content):
 
 
 def test_those_who_are_written_to_get_the_approved_text(campaign):
-    content, people = on_paper.letters(list_id(), campaign, day=DAY)
+    made = on_paper.letters(list_id(), campaign, day=DAY)
 
-    ann, bob = pages(content)
-    assert people == 2
+    ann, bob = pages(made.content)
+    assert made.people == 2
     assert "Dear Ann," in ann and "Dear Bob," in bob
     assert not any("Pat" in page for page in (ann, bob))
 
 
 def test_those_who_are_phoned_are_on_the_call_sheet(campaign):
-    content, people = on_paper.call_sheet(list_id(), heading="Bin days")
+    made = on_paper.call_sheet(list_id(), heading="Bin days")
 
-    (pat,) = pages(content)
-    assert people == 1
+    (pat,) = pages(made.content)
+    assert made.people == 1
     assert "Pat" in pat and "Ann" not in pat
 
 
@@ -97,3 +102,33 @@ def test_too_many_people_are_refused_and_none_is_left_out(campaign, monkeypatch)
 
     with pytest.raises(TooMany):
         on_paper.letters(list_id(), campaign, day=DAY)
+
+
+def test_nobody_is_printed_until_somebody_says_without_whom(campaign):
+    columns = ("Email", "Name", "Address line 1", "Postcode")
+    people = [person(2, Way.POST, "Ann"), person(3, Way.POST, "Bob\U0001fae0")]
+    lists.import_rows(list_id(), columns, people, by="test", now=NOW)
+
+    with pytest.raises(SomeNotPrinted, match="Row 3") as caught:
+        on_paper.letters(list_id(), campaign, day=DAY)
+    made = on_paper.letters(list_id(), campaign, day=DAY, without=True)
+
+    assert caught.value.printed.people == 1
+    assert (made.people, [one.row for one in made.left_out]) == (1, [3])
+    assert len(pages(made.content)) == 1
+
+
+def test_the_files_of_the_campaign_are_named_in_its_letters(campaign):
+    files = (
+        Attached("map.pdf", "application/pdf", b"map"),
+        Attached("Ann.pdf", "application/pdf", b"own", "Name"),
+    )
+    with connected() as connection:
+        wrapped = connection.one("SELECT data_key FROM store_campaign")[0]
+        key = crypto.keys().unwrap(bytes(wrapped), f"campaign/{campaign}")
+        campaign_files.replace(connection, campaign, key, files)
+
+    made = on_paper.letters(list_id(), campaign, day=DAY)
+
+    assert "Enclosed: map.pdf, Ann." in pages(made.content)[0]
+    assert "Enclosed: map.pdf, Bob." in pages(made.content)[1]

@@ -4,9 +4,14 @@
 import json
 import subprocess
 import sys
+import zipfile
+import zlib
 from datetime import timedelta
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
 
 from tests.store.campaigns import NOW, account, drafted
 from undisclosed.core.address import Address
@@ -143,6 +148,18 @@ def approve_own(records):
     records[0]["approvals"][0]["account"] = records[0]["made_by"]
 
 
+def change_approver(records):
+    records[0]["approvals"][0]["account"] = "0" * 36
+
+
+def add_row(records):
+    records.insert(4, {**records[3], "row": 4})
+
+
+def edit_reply(records):
+    records[1]["reply"] = "2.0.0 queued as 7"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -157,6 +174,9 @@ def approve_own(records):
         forget_approval,
         approve_twice,
         approve_own,
+        change_approver,
+        add_row,
+        edit_reply,
     ],
     ids=lambda one: one.__name__,
 )
@@ -166,6 +186,86 @@ def test_a_proof_that_was_changed_does_not_hold(campaign, change):
     change(records)
 
     assert verify(records).faults
+
+
+def chained_anew(records):
+    """The same lines with a hash that fits them, as a forger would write it."""
+    head, states = proof_verifier.FIRST, {}
+    for one in records[:-1]:
+        head = proof_verifier.chained(head, one)
+        if "row" in one:
+            states[one["state"]] = states.get(one["state"], 0) + 1
+    return [*records[:-1], {"head": head.hex(), "states": states}]
+
+
+def test_a_proof_that_was_made_anew_is_not_in_the_journal(campaign):
+    records = made(campaign)
+    head = records[-1]["head"]
+    turn_failure_into_success(records)
+
+    forged = chained_anew(records)
+
+    assert verify(forged).faults == []
+    assert verify(forged, [head]).faults
+    assert verify(records, [head]).faults
+
+
+@pytest.fixture
+def bundle(campaign, tmp_path):
+    """A campaign's proof as it is downloaded."""
+    file = tmp_path / "proof.zip"
+    file.write_bytes(b"".join(proof.bundle(campaign, by="auditor", now=NOW)))
+    return file
+
+
+def test_a_bundle_has_the_proof_and_what_verifies_it_alone(bundle, tmp_path):
+    with zipfile.ZipFile(bundle) as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == ["README.txt", proof.VERIFIER, "proof.jsonl"]
+        archive.extractall(tmp_path / "out")
+    alone = tmp_path / "out" / proof.VERIFIER
+
+    for file in (tmp_path / "out" / "proof.jsonl", bundle):
+        command = [sys.executable, "-I", str(alone), str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, HOLDS in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("kept", [0.2, 0.6, 0.9, 0.99])
+def test_a_bundle_that_was_cut_off_is_never_taken_for_whole(bundle, capsys, kept):
+    whole = bundle.read_bytes()
+    bundle.write_bytes(whole[: int(len(whole) * kept)])
+
+    assert proof_verifier.main([str(bundle)]) != 0
+    assert "Everything holds" not in capsys.readouterr().out
+
+
+@given(place=st.floats(0, 1), octet=st.integers(1, 255))
+@limits(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_octet_of_a_bundle_can_be_changed_unnoticed(bundle, tmp_path, place, octet):
+    whole = bytearray(bundle.read_bytes())
+    whole[int(place * (len(whole) - 1))] ^= octet
+    changed = tmp_path / "changed.zip"
+    changed.write_bytes(whole)
+
+    # What is neither the proof nor its place in the ZIP may differ: the README, times.
+    is_same = _proof_of(changed) == _proof_of(bundle)
+    assert is_same or proof_verifier.main([str(changed)]) != 0
+
+
+def _proof_of(file):
+    try:
+        with zipfile.ZipFile(file) as archive:
+            return archive.read("proof.jsonl")
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        zlib.error,
+        ValueError,
+        OSError,
+        RuntimeError,
+    ):
+        return b""
 
 
 def test_what_is_no_proof_is_said_so():

@@ -139,8 +139,11 @@ def test_microsofts_own_complaint_is_one():
     [
         (["failed 5.1.1", "delivered 2.0.0"], ReturnKind.FAILED),
         (["delayed 4.4.1", "delivered 2.0.0"], ReturnKind.DELIVERED),
-        (["relayed 2.0.0"], ReturnKind.REPORT),
-        (["expanded 2.0.0"], ReturnKind.REPORT),
+        (["relayed 2.0.0"], ReturnKind.RELAYED),
+        (["expanded 2.0.0"], ReturnKind.EXPANDED),
+        (["relayed 2.0.0", "delivered 2.0.0"], ReturnKind.DELIVERED),
+        (["relayed 2.0.0", "expanded 2.0.0"], ReturnKind.EXPANDED),
+        (["relayed 2.0.0", "failed 5.1.1"], ReturnKind.FAILED),
         (["nonsense 5.0.0"], ReturnKind.FAILED),
         (["nonsense 4.0.0"], ReturnKind.DELAYED),
     ],
@@ -204,7 +207,22 @@ def test_what_is_no_return_path_has_no_token(local_part):
     ("status", "text", "cause"),
     [
         ("5.1.1", "", Cause.NO_MAILBOX),
-        ("5.1.1", "over quota", Cause.NO_MAILBOX),
+        ("5.1.1", "552 over quota temporarily (#5.1.1)", Cause.FULL),
+        ("5.2.0", "550 5.2.0 Mail rejected", Cause.OTHER),
+        ("5.2.0", "550 : User unknown", Cause.NO_MAILBOX),
+        ("5.2.1", "", Cause.NO_MAILBOX),
+        (
+            "5.4.1",
+            "550 5.4.1 [x@y.test]: Recipient address rejected: Access denied",
+            Cause.NO_MAILBOX,
+        ),
+        ("5.7.1", "554 5.7.1 Recipient address rejected: Access denied", Cause.REFUSED),
+        (
+            "5.0.0",
+            "but my name was rejected. 501 Invalid domain name",
+            Cause.REFUSED,
+        ),
+        ("", "an MX or SRV record indicated no SMTP service", Cause.NO_DOMAIN),
         ("5.0.0", "Recipient address rejected: User unknown", Cause.NO_MAILBOX),
         ("5.7.1", "550 5.7.1 Recipient address rejected: blocked", Cause.REFUSED),
         ("5.0.0", "Recipient address rejected: policy", Cause.OTHER),
@@ -247,3 +265,23 @@ def test_most_of_what_mail_servers_really_write_is_understood():
 
     assert asked > 200
     assert right >= 0.97 * asked
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "cause"),
+    [
+        ('{"notificationType":"Complaint"}', ReturnKind.COMPLAINT, Cause.OTHER),
+        ('{"notificationType":"Delivery"}', ReturnKind.DELIVERED, Cause.OTHER),
+        ('{"notificationType":"Bounce"}', ReturnKind.FAILED, Cause.OTHER),
+        (
+            '{"notificationType":"Bounce","bounce":{"bouncedRecipients":[{'
+            '"emailAddress":"ann@a.example","status":"5.1.1"}]}}',
+            ReturnKind.FAILED,
+            Cause.NO_MAILBOX,
+        ),
+    ],
+)
+def test_amazons_notices_are_read(told, kind, cause):
+    found = read_return(mail("From: no-reply@sns.amazonaws.com", text=told))
+
+    assert (found.kind, found.cause) == (kind, cause)

@@ -453,3 +453,36 @@ def test_what_came_back_long_ago_is_forgotten(database):
     assert returns.purge(NOW) == 0
     assert returns.purge(NOW + returns.KEEP + returns.FAILURES_IN) == 1
     assert not ReturnedMail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("action", "state"),
+    [
+        ("delivered", DeliveryState.DELIVERED),
+        ("relayed", DeliveryState.SENT),
+        ("expanded", DeliveryState.SENT),
+    ],
+)
+def test_only_what_was_delivered_counts_as_delivered(database, action, state):
+    campaign = sent_to(2)
+    content = dsn(1, action, "2.0.0")
+
+    taken = returns_of().take(content, [return_path(campaign, 1)])
+
+    assert taken.kind.value == action
+    assert ledger.counts(campaign)[state] == 2 - (state is DeliveryState.DELIVERED)
+    assert row_of(campaign, 1).state is state
+    assert returns.counts(campaign) == {taken.kind: 1}
+
+
+def test_what_was_relayed_first_may_be_delivered_or_fail_later(database):
+    campaign, takes = sent_to(2), returns_of()
+    for number in (1, 2):
+        path = [return_path(campaign, number)]
+        takes.take(dsn(number, "relayed", "2.0.0"), path)
+
+    takes.take(dsn(1, "delivered", "2.0.0"), [return_path(campaign, 1)])
+    takes.take(dsn(2, "failed", "5.1.1"), [return_path(campaign, 2)])
+
+    assert row_of(campaign, 1).state is DeliveryState.DELIVERED
+    assert row_of(campaign, 2).state is DeliveryState.FAILED

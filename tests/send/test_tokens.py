@@ -56,3 +56,26 @@ def test_without_the_key_a_token_opens_to_nothing():
     token = TOKENS.make(Purpose.MESSAGE_ID, 1, 1)
 
     assert others.open(Purpose.MESSAGE_ID, token) is None
+
+
+def test_an_earlier_key_opens_what_it_made_and_makes_nothing_more():
+    old, newer, newest = (
+        {purpose: secrets.token_bytes(32) for purpose in Purpose} for _ in range(3)
+    )
+    before = Tokens(old).make(Purpose.RETURN_PATH, 5, 6)
+    every = Tokens(newest, newer, old)
+
+    made = every.make(Purpose.RETURN_PATH, 7, 8)
+
+    assert every.open(Purpose.RETURN_PATH, before) == (5, 6)
+    assert every.open(Purpose.RETURN_PATH, made) == (7, 8)
+    assert every.open(Purpose.MESSAGE_ID, before) is None
+    assert Tokens(newest).open(Purpose.RETURN_PATH, made) == (7, 8)
+    assert Tokens(newest, newer).open(Purpose.RETURN_PATH, before) is None
+
+
+@given(st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=26, max_size=26))
+def test_several_keys_take_nothing_that_none_of_them_made(token):
+    keys = ({one: secrets.token_bytes(32) for one in Purpose} for _ in range(3))
+
+    assert Tokens(*keys).open(Purpose.UNSUBSCRIBE, token) is None

@@ -23,12 +23,16 @@ class ConfigurationError(UndisclosedError):
     """A setting cannot be used.
 
     ``message`` is one sentence without an address; ``line`` counts from 1;
-    ``key`` is the dotted name of the setting, empty where there is none.
+    ``key`` is the dotted name of the setting, empty where there is none; ``path``
+    the way to what cannot be used, which may spell an address.
     """
 
-    def __init__(self, message: str, *, line: int, key: str = "") -> None:
+    def __init__(
+        self, message: str, *, line: int, key: str = "", path: Path = ()
+    ) -> None:
         self.line = line
         self.key = key
+        self.path = path
         super().__init__(message, line=line)
 
 
@@ -64,7 +68,10 @@ class Table:
     def error(self, sentence: str, *keys: str | int) -> ConfigurationError:
         """The error for a key of this table, to be raised."""
         return ConfigurationError(
-            sentence, line=self.line_of(*keys), key=self.name_of(*keys)
+            sentence,
+            line=self.line_of(*keys),
+            key=self.name_of(*keys),
+            path=self.path + keys,
         )
 
     def refuse_unknown(self, known: Collection[str]) -> None:

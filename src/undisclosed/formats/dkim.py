@@ -12,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
@@ -26,7 +27,8 @@ SIGNED_FIELDS = (
     *("from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id"),
     *("in-reply-to", "references", "mime-version", "content-type"),
     *("content-transfer-encoding", "content-disposition", "list-unsubscribe"),
-    *("list-unsubscribe-post", "list-id", "resent-from", "resent-to", "resent-cc"),
+    *("list-unsubscribe-post", "list-id", "feedback-id"),
+    *("resent-from", "resent-to", "resent-cc"),
 )
 """Fields that are signed where they are there (RFC 6376 §5.4.1)."""
 
@@ -36,6 +38,7 @@ SIGNED_ONCE_MORE = frozenset({"from", "to", "cc", "subject", "date", "reply-to"}
 _SPACES = re.compile(rb"[ \t]+")
 _FOLD = re.compile(rb"\r?\n(?=[ \t])")
 _LINE = 72
+_PADDING, _HASH = padding.PKCS1v15(), hashes.SHA256()
 
 Field = tuple[bytes, bytes]
 """A field's name and its body as it is written, without the last line end."""
@@ -63,6 +66,11 @@ class DkimKey:
         return "rsa-sha256" if is_rsa else "ed25519-sha256"
 
     @property
+    def is_slow(self) -> bool:
+        """Whether a signature costs more than the message: RSA's do."""
+        return isinstance(self.private, rsa.RSAPrivateKey)
+
+    @property
     def record(self) -> str:
         """What has to stand in DNS as TXT (RFC 6376 §3.6.1, RFC 8463 §4)."""
         public = self.private.public_key()
@@ -78,7 +86,7 @@ class DkimKey:
     def signed(self, data: bytes) -> bytes:
         """The signature of these bytes."""
         if isinstance(self.private, rsa.RSAPrivateKey):
-            return self.private.sign(data, padding.PKCS1v15(), hashes.SHA256())
+            return self.private.sign(data, _PADDING, _HASH)
         return self.private.sign(hashlib.sha256(data).digest())
 
 
@@ -110,8 +118,9 @@ def body_hash(body: bytes) -> bytes:
 
 def relaxed(name: bytes, body: bytes) -> bytes:
     """A field in its relaxed form, without a line end (RFC 6376 §3.4.2)."""
-    unfolded = _SPACES.sub(b" ", _FOLD.sub(b"", body)).strip(b" \t\r\n")
-    return name.strip(b" \t").lower() + b":" + unfolded
+    if b"\n" in body or b"\t" in body or b"  " in body:
+        body = _SPACES.sub(b" ", _FOLD.sub(b"", body))
+    return name.strip(b" \t").lower() + b":" + body.strip(b" \t\r\n")
 
 
 def signature(
@@ -123,32 +132,47 @@ def signature(
     several times the lowest is signed first (RFC 6376 §5.4.2).
     """
     names, signed = _signed(fields)
-    tags = (
-        f"v=1; a={key.algorithm}; c=relaxed/relaxed; d={key.domain};\r\n"
-        f" s={key.selector}; t={int(at.timestamp())};\r\n"
-        f" h={_folded(names)};\r\n"
-        f" bh={base64.b64encode(hashed_body).decode()};\r\n"
-        f" b="
-    )
-    own = relaxed(b"dkim-signature", b" " + tags.encode("ascii"))
-    data = b"\r\n".join([*signed, own])
-    written = base64.b64encode(key.signed(data)).decode()
+    described = (key.algorithm, key.domain, key.selector, int(at.timestamp()))
+    begins, begins_relaxed = _tags(*described, tuple(names))
+    body = base64.b64encode(hashed_body)
+    signed.append(b"%s%s; b=" % (begins_relaxed, body))
+    written = base64.b64encode(key.signed(b"\r\n".join(signed)))
     lines = [written[place : place + _LINE] for place in range(0, len(written), _LINE)]
-    value = "\r\n ".join(lines)
-    return f"DKIM-Signature: {tags}{value}\r\n".encode("ascii")
+    return b"%s%s;\r\n b=%s\r\n" % (begins, body, b"\r\n ".join(lines))
+
+
+@lru_cache(maxsize=64)
+def _tags(
+    algorithm: str, domain: str, selector: str, seconds: int, names: tuple[str, ...]
+) -> tuple[bytes, bytes]:
+    """The field up to the hash of the body, as it is written and in relaxed form.
+
+    Many messages that are signed in one second have it in common.
+    """
+    tags = (
+        f" v=1; a={algorithm}; c=relaxed/relaxed; d={domain};\r\n"
+        f" s={selector}; t={seconds};\r\n"
+        f" h={_folded(names)};\r\n"
+        f" bh="
+    ).encode("ascii")
+    return b"DKIM-Signature:" + tags, relaxed(b"dkim-signature", tags)
 
 
 def _signed(fields: Sequence[Field]) -> tuple[list[str], list[bytes]]:
     """The names as they stand in h=, and the fields in the order of hashing."""
     by_name: dict[str, list[Field]] = {}
     for one in fields:
-        by_name.setdefault(one[0].strip().lower().decode("latin-1"), []).append(one)
+        name = one[0].strip().lower().decode("latin-1")
+        by_name.setdefault(name, []).append(one)
     names: list[str] = []
     signed: list[bytes] = []
     for name in SIGNED_FIELDS:
-        found = by_name.get(name, [])
-        signed += [relaxed(*one) for one in reversed(found)]
-        names += [name] * (len(found) + (name in SIGNED_ONCE_MORE))
+        found = by_name.get(name)
+        if found:
+            signed += [relaxed(*one) for one in reversed(found)]
+            names += [name] * len(found)
+        if name in SIGNED_ONCE_MORE:
+            names.append(name)
     return names, signed
 
 

@@ -158,7 +158,7 @@ def approve(
     by: object,
     now: datetime,
 ) -> CampaignState:
-    """Consent in a role; whoever submitted is told when it was the last one.
+    """Consent in a role; its authors are told when it was the last one.
 
     Raises as ``campaigns.approve`` does, and NotTheSame where the list was imported
     anew since it was submitted.
@@ -183,7 +183,7 @@ def reject(
     by: object,
     now: datetime,
 ) -> CampaignState:
-    """Refuse with a reason; whoever submitted is told. Raises as ``approve`` does."""
+    """Refuse with a reason; its authors are told. Raises as ``approve`` does."""
     found = campaigns.get(campaign_id)
     with transaction() as connection:
         state = campaigns.reject(campaign_id, given, role, reason, by=by, now=now)
@@ -209,11 +209,13 @@ def delegate(
 
 def remind(asking: Asking, policy: ApprovalPolicy, now: datetime) -> int:
     """Remind the approvers of what waits too long; how many campaigns there were."""
-    waiting = approvals.waiting(now, after=policy.remind_after, most=policy.reminders)
-    for campaign_id in waiting:
+    after, reminded = policy.remind_after, 0
+    for campaign_id in approvals.waiting(now, after=after, most=policy.reminders):
         with transaction() as connection:
-            asking.ask(connection, campaigns.get(campaign_id), now, again=True)
-    return len(waiting)
+            if approvals.still_waits(connection, campaign_id, now, after=after):
+                asking.ask(connection, campaigns.get(campaign_id), now, again=True)
+                reminded += 1
+    return reminded
 
 
 def audience_of(found: Campaign, sides: Sides) -> Audience:

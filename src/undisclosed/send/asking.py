@@ -1,28 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What approvers, and whoever submitted, are written: a sentence and a link.
+"""What approvers, and authors, are written: a sentence and a link.
 
 These mails name neither the campaign nor anybody of its list; the page behind the
 link says the rest to those who may see it. They leave with the transaction that made
 them necessary.
 """
 
-import html
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from undisclosed.core.address import Address
-from undisclosed.core.held import Outgoing, OutgoingKind
-from undisclosed.core.mail import Envelope, Recipient
-from undisclosed.formats.letter import Letter, write_letter
-from undisclosed.store import approvals, copies, crypto
+from undisclosed.store import approvals, crypto, short_mail
 from undisclosed.store.approvals import Approver
 from undisclosed.store.campaigns import Campaign
 from undisclosed.store.database import Connection
-
-KEEP_TRYING: Final = timedelta(days=5)
-"""For how long such a mail is tried."""
+from undisclosed.store.short_mail import ShortMail
 
 ROLES: Final = {
     "supervisor": "as a supervisor",
@@ -32,7 +26,9 @@ ROLES: Final = {
 }
 """In what somebody is asked to approve."""
 
-_LOGIN: Final = "SELECT login_sealed FROM store_account WHERE id = %s AND is_active"
+_LOGINS: Final = (
+    "SELECT login_sealed FROM store_account WHERE id = ANY(%b::uuid[]) AND is_active"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +58,8 @@ class Asking:
             for one in approvals.approvers(found, now)
             if only is None or one.account == only
         )
-        self._queue(
-            connection, now, [self._question(found, one, now) for one in chosen]
-        )
+        questions = [self._question(found, one) for one in chosen]
+        short_mail.queue(connection, questions, now)
         if only is None:
             approvals.asked(connection, found.id, now, again=again)
         return len(chosen)
@@ -77,61 +72,35 @@ class Asking:
         *,
         is_approved: bool,
     ) -> None:
-        """Tell whoever submitted it how it was decided."""
-        row = connection.one(_LOGIN, (found.submitted_by,))
-        if row is None:
-            return
+        """Tell whoever made it, and whoever submitted it, how it was decided."""
+        rows = connection.all(_LOGINS, ([found.created_by, found.submitted_by],))
         if is_approved:
             said = "Your campaign is approved: it can be sent or scheduled."
         else:
             said = "Your campaign was not approved. The reason stands on its page."
-        to = crypto.open_address(bytes(row[0]))
-        letter = self._letter(found, to, said, "Open it", "told", now)
-        self._queue(connection, now, [letter])
+        people = [crypto.open_address(bytes(row[0])) for row in rows]
+        told = [self._mail(found, to, said, "Open it", "told") for to in people]
+        short_mail.queue(connection, told, now)
 
-    def _question(self, found: Campaign, one: Approver, now: datetime) -> Outgoing:
+    def _question(self, found: Campaign, one: Approver) -> ShortMail:
         people = "1 person" if found.recipients == 1 else f"{found.recipients:,} people"
         said = f"A campaign to {people} waits for your approval {_in(one.role)}."
-        return self._letter(
-            found, one.login, said, "Look at it and decide", one.role, now
-        )
+        return self._mail(found, one.login, said, "Look at it and decide", one.role)
 
-    def _letter(
-        self,
-        found: Campaign,
-        to: Address,
-        said: str,
-        choice: str,
-        about: str,
-        now: datetime,
-    ) -> Outgoing:
-        page = self.page.format(campaign_id=found.id)
-        named = f"{found.id}/{about}/{to.person}/{now.isoformat()}"
-        identifier = crypto.keys().hash("asking", named.encode()).hex()[:32]
-        letter = Letter(
+    def _mail(
+        self, found: Campaign, to: Address, said: str, choice: str, about: str
+    ) -> ShortMail:
+        return ShortMail(
+            author=self.author,
             author_name=self.author_name,
-            author=self.author.spelled_out(),
-            to=to.spelled_out(),
+            to=to,
             subject=said.split(":", maxsplit=1)[0].rstrip("."),
-            written_at=now,
-            message_id=f"{identifier}@{self.hostname}",
-            plain=f"{said}\n\n{choice}:\n{page}\n",
-            html=_html(said, choice, page),
+            said=said,
+            choice=choice,
+            page=self.page.format(campaign_id=found.id),
+            about=f"{found.id}/{about}",
+            hostname=self.hostname,
         )
-        # From the null sender (RFC 5321 §4.5.5): nothing may answer our own mail.
-        more = ("BODY=8BITMIME", "SMTPUTF8") if letter.is_international else ()
-        return Outgoing(
-            identifier,
-            None,
-            OutgoingKind.NOTICE,
-            Envelope(None, (Recipient(to),), more),
-            content=write_letter(letter, f"=_{identifier}"),
-            expires_at=now + KEEP_TRYING,
-        )
-
-    @staticmethod
-    def _queue(connection: Connection, now: datetime, mails: list[Outgoing]) -> None:
-        copies.insert(connection, crypto.keys(), mails, now)
 
 
 def _present(found: Iterable[Approver]) -> list[Approver]:
@@ -143,13 +112,3 @@ def _present(found: Iterable[Approver]) -> list[Approver]:
 
 def _in(role: str) -> str:
     return ROLES.get(role, "")
-
-
-def _html(said: str, choice: str, page: str) -> str:
-    return (
-        "<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'>"
-        "<title>Approval</title></head>\n<body style='font:1.1em/1.5 sans-serif'>\n"
-        f"<p><strong>{html.escape(said)}</strong></p>\n"
-        f"<p><a href='{html.escape(page)}'>{html.escape(choice)}</a></p>\n"
-        "</body></html>\n"
-    )

@@ -25,6 +25,7 @@ _SENTENCES: Final = tuple(
                 r"sender(?:'s)? (?:address|domain)|domain of sender|from address",
                 r"\bhelo\b|\behlo\b|reverse dns|\bptr\b|authentication (?:check|fail)",
                 r"\bspf\b|\bdkim\b|\bdmarc\b",
+                r"my name was rejected",  # what qmail writes where its HELO was
             ),
         ),
         (
@@ -75,6 +76,8 @@ _SENTENCES: Final = tuple(
                 r"illegal host/domain name",
                 r"domain (?:\S+ )?does not exist",
                 r"hostname/name not",
+                r"not accepting network messages",  # RFC 3463 §3.4, 5.3.2
+                r"indicated no (?:smtp|mail) service",  # RFC 7505
             ),
         ),
         (
@@ -125,6 +128,8 @@ _SENTENCES: Final = tuple(
                 r"this (?:address|user) no longer",
                 r"no longer (?:valid|accepts|available)",
                 r"cannot find (?:the )?(?:user|recipient|account)",
+                # What Exchange Online says where nobody of its directory is meant.
+                r"5\.4\.1 \S+ recipient address rejected: access denied",
             ),
         ),
         (
@@ -145,7 +150,7 @@ _SENTENCES: Final = tuple(
     )
 )
 _STATUSES: Final = (
-    (re.compile(r"[45]\.1\.[016]$|[45]\.1\.10$|5\.2\.[01]$"), Cause.NO_MAILBOX),
+    (re.compile(r"[45]\.1\.[016]$|[45]\.1\.10$|5\.2\.1$"), Cause.NO_MAILBOX),
     (re.compile(r"[45]\.1\.2$|5\.4\.4$|5\.4\.310$"), Cause.NO_DOMAIN),
     (re.compile(r"[45]\.1\.3$"), Cause.NO_MAILBOX),
     (re.compile(r"[45]\.2\.2$"), Cause.FULL),
@@ -158,15 +163,18 @@ _CERTAIN: Final = re.compile(
 )
 """Statuses that nobody writes without meaning them."""
 
+_OVER_QUOTA: Final = re.compile(r"over\s?quota", re.IGNORECASE)
+
 
 def cause_of(status: str, text: str) -> Cause:
     """The cause that a status code and the words beside it tell of."""
     by_status = next(
         (cause for known, cause in _STATUSES if known.match(status)), Cause.OTHER
     )
-    if _CERTAIN.match(status):
-        return by_status
     words = " ".join(text[:LONGEST].split())
+    # Who is over quota is there, whatever status stands beside it.
+    if _CERTAIN.match(status) and not _OVER_QUOTA.search(words):
+        return by_status
     for cause, sentences in _SENTENCES:
         if sentences.search(words):
             return cause

@@ -6,6 +6,7 @@ and the memory does not.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from undisclosed.core.campaign import CheckFinding, Row, Way, Weight
 from undisclosed.send.checks import ALL_CHECKS
@@ -25,12 +26,15 @@ def run_checks(
     *,
     checks: Sequence[Check] = ALL_CHECKS,
     progress: Callable[[int], None] | None = None,
+    reading: Callable[[int], None] | None = None,
 ) -> tuple[CheckFinding, ...]:
     """Everything that the checks find, what weighs most first.
 
-    ``progress`` is told how many rows were looked at. What it raises ends the run.
+    ``progress`` is told how many rows were looked at, ``reading`` how many a check
+    has read besides, to know what belongs to whom. What they raise ends the run.
     """
-    at_work = [check.start(view) for check in checks]
+    told = replace(view, source=_telling(view, reading)) if reading else view
+    at_work = [check.start(told) for check in checks]
     for count, one in enumerate(merged(view), 1):
         for examination in at_work:
             examination.look(one)
@@ -38,6 +42,20 @@ def run_checks(
             progress(count)
     found = [one for examination in at_work for one in examination.findings()]
     return tuple(sorted(found, key=lambda one: _ORDER.index(one.weight)))
+
+
+def _telling(
+    view: CampaignView, reading: Callable[[int], None]
+) -> Callable[[], Iterator[Row]]:
+    """The rows, and a word about them now and then."""
+
+    def source() -> Iterator[Row]:
+        for count, row in enumerate(view.source(), 1):
+            if count % PROGRESS_EVERY == 0:
+                reading(count)
+            yield row
+
+    return source
 
 
 def merged(view: CampaignView) -> Iterator[Merged]:

@@ -9,14 +9,22 @@ from undisclosed.transport.smtp.errors import HopAway
 Connect = Callable[[], Awaitable[ClientConnection]]
 
 
+FEW = 4
+"""Connections that are enough for a next hop that answers at once."""
+
+
 class Connections:
     """At most ``most`` connections; one that was lost is made anew when it is needed.
 
-    ``connect`` raises HopAway. What is given back is used again.
+    ``connect`` raises HopAway. What is given back is used again. ``wanted`` is how
+    many are useful, as far as is known: few, unless the next hop takes its time.
+    ``rate`` is how many messages they carried in a second, lately.
     """
 
     def __init__(self, connect: Connect, most: int) -> None:
         self.most = most
+        self.wanted = min(FEW, most)
+        self.rate = 0.0
         self._connect = connect
         self._idle: list[ClientConnection] = []
 
@@ -30,6 +38,14 @@ class Connections:
             return await self._connect()
         except HopAway:
             return None
+
+    def want_more(self) -> None:
+        """Twice as many are useful, up to ``most``."""
+        self.wanted = min(2 * self.wanted, self.most)
+
+    def want_less(self) -> None:
+        """Half as many will do, until it shows that they do not."""
+        self.wanted = max(self.wanted // 2, min(FEW, self.most))
 
     def give_back(self, connection: ClientConnection) -> None:
         """Keep it for the next messages."""

@@ -8,6 +8,7 @@ one message leaves, then ten, then all; whatever is unexpected pauses the campai
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from undisclosed.send.connections import Connections
 from undisclosed.send.draft import digest_of, from_json
 from undisclosed.send.merge import Template, compile_draft
 from undisclosed.send.rates import Rates
+from undisclosed.send.seeding import Seeding
 from undisclosed.send.settings import SendSettings
 from undisclosed.send.tokens import Tokens
 from undisclosed.store import campaign_findings, campaigns, doubt, ledger, lists
@@ -35,6 +37,9 @@ MOST_FAILED_OF_TEN = 3
 WORKER = "worker"
 _SOON = timedelta(seconds=30)
 """How often what is delayed, or was given back, is looked for among what is left."""
+
+_LONGEST = 5.0
+"""Seconds for which a campaign goes on before others are looked for."""
 
 _LAST = 2**31 - 1
 _MOST_MAKERS = 8
@@ -57,10 +62,11 @@ class Sender:
     """One worker's sending. ``by`` names the worker; leases are in its name.
 
     ``hide`` is called before the first message of a campaign leaves, perhaps more
-    than once; ``alive`` before each claim: it gives a sign of life.
+    than once; ``alive`` before each claim: it gives a sign of life. ``seeding`` says
+    when the first message may leave.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (everything that sending needs meets here)
         self,
         connections: Connections,
         tokens: Tokens,
@@ -71,6 +77,7 @@ class Sender:
         clock: Callable[[], datetime],
         hide: Hide | None = None,
         alive: Callable[[], None] | None = None,
+        seeding: Seeding | None = None,
     ) -> None:
         self._connections = connections
         self._tokens = tokens
@@ -80,6 +87,7 @@ class Sender:
         self._clock = clock
         self._hide = hide
         self._alive = alive
+        self._seeding = seeding
         self._hidden: set[str] = set()
         self._places: dict[str, tuple[int, datetime]] = {}
         self._makers: dict[tuple[str, bytes | None], Maker] = {}
@@ -98,22 +106,27 @@ class Sender:
             for campaign_id in going:
                 if stop.is_set():
                     break
-                stepped = await self.step(campaign_id, stop)
+                stepped = await self.step(campaign_id, stop, is_alone=len(going) == 1)
                 if not stepped.begun:
                     resting[campaign_id] = stepped.again_at
         self._connections.close()
         return min((at for at in resting.values() if at is not None), default=None)
 
     async def step(
-        self, campaign_id: str, stop: asyncio.Event | None = None
+        self,
+        campaign_id: str,
+        stop: asyncio.Event | None = None,
+        *,
+        is_alone: bool = False,
     ) -> Stepped:
         """Send as much of one campaign as may leave now, a batch at the most.
 
-        After ``stop`` no more is begun. What is unexpected pauses the campaign. Raises
+        Where it is alone, batches follow each other for some seconds. After ``stop``
+        no more is begun. What is unexpected pauses the campaign. Raises
         TransientError.
         """
         try:
-            return await self._step(campaign_id, stop)
+            return await self._step(campaign_id, stop, is_alone=is_alone)
         except TransientError:
             raise
         except UndisclosedError as error:
@@ -126,17 +139,25 @@ class Sender:
             await asyncio.to_thread(self._pause, campaign_id, because)
         return Stepped(0)
 
-    async def _step(self, campaign_id: str, stop: asyncio.Event | None) -> Stepped:
+    async def _step(
+        self, campaign_id: str, stop: asyncio.Event | None, *, is_alone: bool
+    ) -> Stepped:
         campaign = await asyncio.to_thread(self._ready, campaign_id)
         if campaign is None:
             return Stepped(0)
+        if self._seeding is not None and campaign.step == 1:
+            maker = await asyncio.to_thread(self._maker, campaign)
+            seeds_at = await self._seeding.again_at(campaign, maker)
+            if seeds_at is not None:
+                return Stepped(0, seeds_at)
         claimed, again_at = await asyncio.to_thread(self._claim, campaign)
         if not claimed:
             if again_at is None:
                 return await asyncio.to_thread(self._settle, campaign)
             return Stepped(0, again_at)
         try:
-            begun = await self._send(campaign, claimed, stop)
+            more = self._following(campaign) if is_alone else None
+            begun = await self._send(campaign, claimed, stop, more)
         finally:
             await asyncio.to_thread(ledger.give_back, campaign_id, by=self._by)
             await asyncio.to_thread(self._look, campaign_id)
@@ -149,6 +170,7 @@ class Sender:
         campaign: Campaign,
         claimed: Sequence[Claimed],
         stop: asyncio.Event | None,
+        more: Callable[[], list[Claimed]] | None,
     ) -> int:
         maker = await asyncio.to_thread(self._maker, campaign)
         batch = Batch(
@@ -161,7 +183,24 @@ class Sender:
             clock=self._clock,
             stop=stop,
         )
-        return await batch.run()
+        return await batch.run(more)
+
+    def _following(self, campaign: Campaign) -> Callable[[], list[Claimed]] | None:
+        """What claims the next batch while one leaves; None where a rate or a step
+        asks for a look at what became of this one first.
+        """
+        if campaign.step or campaign.per_minute or not self._rates.is_free:
+            return None
+        end = time.monotonic() + _LONGEST
+
+        def following() -> list[Claimed]:
+            self._look(campaign.id)
+            now = self._ready(campaign.id) if time.monotonic() < end else None
+            if now is None or now.digest != campaign.digest:
+                return []
+            return self._claim(now)[0]
+
+        return following
 
     def _ready(self, campaign_id: str) -> Campaign | None:
         """The campaign where it may be sent now; begun where its time has come."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lists and problems as CSV (RFC 4180), such that a spreadsheet reads them safely.
+"""Tables as CSV (RFC 4180), such that a spreadsheet reads them safely.
 
 A cell that a spreadsheet would take for a formula gets an apostrophe in front, so that
 nobody's row becomes a program on the screen of whoever opens the file. Numbers with a
@@ -33,6 +33,12 @@ def problems_csv(problems: Iterable[Problem]) -> Iterator[str]:
         stops = "yes" if one.is_fatal else "no"
         where = str(one.row) if one.row else "all"
         yield _line((where, one.column, one.text, stops))
+
+
+def table_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Any other table."""
+    yield _MARK + _line(columns)
+    yield from map(_line, rows)
 
 
 def _line(cells: Sequence[str]) -> str:

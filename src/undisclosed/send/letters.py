@@ -2,12 +2,13 @@
 """For people who are phoned or written to: a call sheet, and letters, as PDF.
 
 A person is one sheet, or several: never do two share one, since a sheet that is
-folded into the wrong envelope shows one person to another.
+folded into the wrong envelope shows one person to another. Whoever cannot be printed
+is named by their row with the reason, and nothing of theirs is printed.
 """
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,8 @@ from typing import Final
 from undisclosed.core.campaign import Row
 from undisclosed.errors import UndisclosedError
 from undisclosed.send.merge import Template
-from undisclosed.send.paper import Sheets
+from undisclosed.send.paper import CannotBePrinted, Sheets
+from undisclosed.send.template import MissingValue, RowUnfit
 
 MOST: Final = 2_000
 """People in one file; more are for another file."""
@@ -32,9 +34,13 @@ _LINE: Final = re.compile(
     r"|country"
 )
 _SIGNS: Final = re.compile(r"[^a-z0-9]+")
-_WINDOW: Final = (
-    45.0  # mm from the top to the address, as envelopes with windows have it
-)
+_WINDOW: Final = 45.0
+"""Millimetres from the top of the sheet to the window of an envelope, on A4 folded to
+DL (DIN 5008 form B, and BS 4264): it begins 20 mm from the left."""
+
+_WINDOW_WIDTH: Final = 80.0
+_WINDOW_LINES: Final = 8  # 45 mm high, with room at both ends
+_BELOW_WINDOW: Final = 95.0
 _FEWEST: Final = 3  # lines: a name, a street, a town
 
 
@@ -46,17 +52,50 @@ class NoPostalAddress(UndisclosedError):
         self.row = row
 
 
+class AddressTooLong(UndisclosedError):
+    """A row's postal address does not fit into the window of an envelope."""
+
+    def __init__(self, row: int) -> None:
+        super().__init__(
+            f"Row {row:,} has a postal address that is too long for an envelope."
+        )
+        self.row = row
+
+
 class NoPostalColumns(UndisclosedError):
     """No columns hold postal addresses: call them Name, Address line 1, Postcode."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """What stands above every letter: who writes, on which day."""
+    """What all letters have in common: who writes, on which day, what is put in.
+
+    ``enclosed`` are the names of the files that everybody gets, ``own_by`` the columns
+    that name each person's own.
+    """
 
     author: str
     answers_to: str
     day: date
+    enclosed: tuple[str, ...] = ()
+    own_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Somebody who is not printed: the list's row, and why, in a sentence."""
+
+    row: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A PDF, how many people are in it, and who is not."""
+
+    content: bytes = field(repr=False)
+    people: int
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def postal_columns(columns: Sequence[str]) -> tuple[str, ...]:
@@ -92,17 +131,17 @@ def letters(
     head: Letterhead,
     *,
     font: Path | None = None,
-) -> bytes:
+) -> Printed:
     """One letter for each person, as one PDF; every letter begins on a sheet.
 
-    Raises NoPostalColumns, NoPostalAddress, CannotBePrinted, MissingValue and
-    UnsafeValue; nothing is left out silently.
+    Whoever has no whole address, no value that the text needs, or a sign that no font
+    has, is left out and named. Raises NoPostalColumns.
     """
     columns = postal_columns(tuple(template.columns.values()))
     with Sheets(use=font) as sheets:
-        for row in rows:
-            _letter(sheets, template, row, postal_address(row, columns), head)
-        return sheets.content()
+        return _printed(
+            sheets, rows, lambda row: _letter(sheets, template, row, columns, head)
+        )
 
 
 def call_sheet(
@@ -111,41 +150,78 @@ def call_sheet(
     *,
     heading: str,
     font: Path | None = None,
-) -> bytes:
+) -> Printed:
     """One sheet for each person to be phoned: their values, and room for notes.
 
-    Raises CannotBePrinted.
+    Whoever has a sign in them that no font has is left out and named.
     """
     with Sheets(use=font) as sheets:
-        for row in rows:
-            _to_call(sheets, row, columns, heading)
-        return sheets.content()
+        return _printed(
+            sheets, rows, lambda row: _to_call(sheets, row, columns, heading)
+        )
+
+
+def _printed(
+    sheets: Sheets, rows: Iterable[Row], write: Callable[[Row], None]
+) -> Printed:
+    """Write every row; ``write`` raises before it has begun a sheet, or not at all."""
+    left_out: list[LeftOut] = []
+    people = 0
+    for row in rows:
+        try:
+            write(row)
+        except (NoPostalAddress, AddressTooLong, CannotBePrinted, RowUnfit) as error:
+            left_out.append(LeftOut(row.number, error.message))
+        else:
+            people += 1
+    return Printed(sheets.content(), people, tuple(left_out))
 
 
 def _letter(
     sheets: Sheets,
     template: Template,
     row: Row,
-    lines: Sequence[str],
+    columns: Sequence[str],
     head: Letterhead,
 ) -> None:
+    address = "\n".join(postal_address(row, columns))
     subject, text = template.letter(row)
+    end = "\n\n".join(_end(row, head))
+    sheets.refuse((head.author, address, subject, text, end), row.number)
+    if sheets.lines(address, width=_WINDOW_WIDTH) > _WINDOW_LINES:
+        raise AddressTooLong(row.number)
     sheets.begin()
     sheets.write(head.author, row.number)
     sheets.pdf.set_y(_WINDOW)
-    sheets.write("\n".join(lines), row.number)
-    sheets.space(3)
+    sheets.write(address, row.number, width=_WINDOW_WIDTH)
+    # Nothing else may be read through the window.
+    sheets.pdf.set_y(_BELOW_WINDOW)
     sheets.write(f"{head.day.day} {head.day:%B %Y}", row.number)
     sheets.space()
     sheets.write(subject, row.number, size=13)
     sheets.space()
     sheets.write(text.strip(), row.number)
-    sheets.space()
+    if end:
+        sheets.space()
+        sheets.write(end, row.number)
+
+
+def _end(row: Row, head: Letterhead) -> Iterator[str]:
+    """What stands below the text: where answers go, and what is in the envelope."""
     if head.answers_to:
-        sheets.write(f"Please answer to {head.answers_to}.", row.number)
+        yield f"Please answer to {head.answers_to}."
+    own = []
+    for column in head.own_by:
+        name = row.values.get(column, "").strip()
+        if not name:
+            raise MissingValue(column, row.number)
+        own.append(name)
+    if enclosed := (*head.enclosed, *own):
+        yield f"Enclosed: {', '.join(enclosed)}."
 
 
 def _to_call(sheets: Sheets, row: Row, columns: Sequence[str], heading: str) -> None:
+    sheets.refuse((heading, *columns, *row.values.values()), row.number)
     sheets.begin()
     sheets.write(heading, row.number, size=9)
     sheets.write(f"Row {row.number:,}", row.number, size=16)

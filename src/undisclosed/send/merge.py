@@ -33,6 +33,7 @@ from undisclosed.send.template import (
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_MARKUP = re.compile(r"[&<>\"']")
 _LEADS_TO = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _URL_SIGNS = ":/?#[]@!$&'()*+,;=-._~%"
 _PAGE = (
@@ -44,6 +45,8 @@ _PAGE = (
 
 Values = Mapping[str, str]
 Write = Callable[[str, Place, int], str]
+Mask = Callable[[str], str]
+"""How a value is written for who may not read it."""
 
 
 class UnsafeValue(RowUnfit):
@@ -146,17 +149,19 @@ class Template:
             name: row.values.get(column, "") for name, column in self._names.items()
         }
 
-    def message(self, row: Row, marks: Marks) -> Message:
+    def message(self, row: Row, marks: Marks, *, mask: Mask | None = None) -> Message:
         """The row's message.
 
+        With a mask its wording is the row's own, conditions included, and each value
+        is written masked; a file of the row's own is there without its content.
         Raises MissingValue, UnsafeValue, MissingFile and NobodyToMail.
         """
-        return self._message(row, marks, self._texts(row))
+        return self._message(row, marks, self._texts(row, mask), mask)
 
-    def preview(self, row: Row, marks: Marks) -> Preview:
+    def preview(self, row: Row, marks: Marks, *, mask: Mask | None = None) -> Preview:
         """What the row's message would be. Raises as ``message`` does."""
-        texts = self._texts(row)
-        return Preview(*texts, self._message(row, marks, texts).wire)
+        texts = self._texts(row, mask)
+        return Preview(*texts, self._message(row, marks, texts, mask).wire)
 
     def letter(self, row: Row) -> tuple[str, str]:
         """Subject and text, for a person who gets them on paper and needs no address.
@@ -178,17 +183,25 @@ class Template:
             *map(html.unescape, _constants(self._html)),
         )
 
-    def _message(self, row: Row, marks: Marks, texts: tuple[str, str, str]) -> Message:
+    def _message(
+        self,
+        row: Row,
+        marks: Marks,
+        texts: tuple[str, str, str],
+        mask: Mask | None = None,
+    ) -> Message:
         subject, text, page = texts
-        return self._shape.message(
-            _addressee(row), subject, (text, page), self._files(row), marks
-        )
+        files = self._files(row) if mask is None else self._masked_files(row, mask)
+        return self._shape.message(_addressee(row), subject, (text, page), files, marks)
 
-    def _texts(self, row: Row) -> tuple[str, str, str]:
+    def _texts(self, row: Row, mask: Mask | None = None) -> tuple[str, str, str]:
         values, number = self.values_of(row), row.number
-        subject = _joined(self._subject, values, number, _in_line)
-        text = _joined(self._text, values, number, _in_text)
-        inner = _joined(self._html, values, number, _in_html)
+        shown = values
+        if mask is not None:
+            shown = {name: mask(value) for name, value in values.items()}
+        subject = _joined(self._subject, values, shown, number, _in_line)
+        text = _joined(self._text, values, shown, number, _in_text)
+        inner = _joined(self._html, values, shown, number, _in_html)
         return subject, text, inner.join(_PAGE)
 
     def _attach(self, attached: Attached) -> None:
@@ -205,6 +218,15 @@ class Template:
             if found is None:
                 raise MissingFile(column, row.number)
             files.append(found)
+        return files
+
+    def _masked_files(self, row: Row, mask: Mask) -> list[File]:
+        """The same number of files; those of the row's own named and filled masked."""
+        files = self._files(row)[: len(self._for_all)]
+        for column in self._by_column:
+            name = mask(row.values.get(column, "").strip().rpartition(".")[0])
+            stand_in = Attached(name, "application/octet-stream", b"")
+            files.append(file_of(stand_in, b""))
         return files
 
 
@@ -231,36 +253,45 @@ def _headline(tree: Nodes) -> Pieces:
     return tuple(pieces)
 
 
-def _joined(pieces: Pieces, values: Values, row: int, write: Write) -> str:
+def _joined(
+    pieces: Pieces, values: Values, shown: Values, row: int, write: Write
+) -> str:
+    """The text: conditions ask ``values``, places have those that are ``shown``."""
     written: list[str] = []
-    _write_into(written, pieces, values, row, write)
+    _write_into(written, pieces, values, shown, row, write)
     return "".join(written)
 
 
 def _write_into(
-    written: list[str], pieces: Pieces, values: Values, row: int, write: Write
+    written: list[str],
+    pieces: Pieces,
+    values: Values,
+    shown: Values,
+    row: int,
+    write: Write,
 ) -> None:
     for piece in pieces:
         if isinstance(piece, str):
             written.append(piece)
         elif isinstance(piece, Place):
-            written.append(write(value_of(piece.node, values, row), piece, row))
+            written.append(write(value_of(piece.node, shown, row), piece, row))
         else:
             branch = next(
                 (branch for test, branch in piece.branches if test.holds(values)),
                 piece.otherwise,
             )
-            _write_into(written, branch, values, row, write)
+            _write_into(written, branch, values, shown, row, write)
 
 
 def _in_line(value: str, place: Place, row: int) -> str:
-    if _LINE.search(value):
+    if not value.isprintable() and _LINE.search(value):
         raise UnsafeValue(place.node.name, row, "has a line break or a control sign")
     return value
 
 
 def _in_text(value: str, place: Place, row: int) -> str:
-    if _CONTROL.search(value):
+    # What is printable, as nearly everything, has no control sign: asked much quicker.
+    if not value.isprintable() and _CONTROL.search(value):
         raise UnsafeValue(place.node.name, row, "holds a control sign")
     if place.where is Where.TEXT:
         return value
@@ -268,7 +299,9 @@ def _in_text(value: str, place: Place, row: int) -> str:
 
 
 def _in_html(value: str, place: Place, row: int) -> str:
-    written = html.escape(_in_text(value, place, row))
+    written = _in_text(value, place, row)
+    if _MARKUP.search(written):
+        written = html.escape(written)
     return written.replace("\n", "<br>\n") if place.where is Where.TEXT else written
 
 

@@ -24,6 +24,19 @@ LONGEST_LINE = 900
 _ALTERNATIVE, _MIXED = b"=_text", b"=_all"
 """Boundaries. ``=_`` cannot stand in quoted-printable nor in Base64 (RFC 2045 §6.7)."""
 
+_PART = b"--%s\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: "
+_BLANK = b"\r\n\r\n"
+_BEGINS = (
+    b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % _ALTERNATIVE
+    + _PART % (_ALTERNATIVE, b"plain")
+)
+_GOES_ON = b"\r\n" + _PART % (_ALTERNATIVE, b"html")
+_ENDS = b"\r\n--%s--\r\n" % _ALTERNATIVE
+"""A body of two texts: between these stand how each is encoded, and its octets."""
+
+# RFC 3834 §5: nobody's holiday answers to this.
+_LAST_FIELDS = b"Auto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\n"
+
 _WORD = 45  # octets of UTF-8 in one encoded word (RFC 2047 §2: 75 characters at most)
 _PLAIN = re.compile(r"[\x20-\x7e]*")
 _ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+/=?^_`{|}~-]+")
@@ -73,9 +86,11 @@ class Shape:
         reply_to: Address | None,
         hostname: str,
     ) -> None:
-        self._from = _mailbox(author_name, author)
-        self._reply_to = _bare(reply_to) if reply_to else b""
-        self._hostname = hostname.encode("ascii")
+        self._from = b"From: " + _mailbox(author_name, author) + b"\r\nTo: "
+        self._host = b"@" + hostname.encode("ascii") + b">\r\n"
+        if reply_to:
+            self._host += b"Reply-To: " + _bare(reply_to) + b"\r\n"
+        self._date: tuple[datetime | None, bytes] = (None, b"")
 
     def message(
         self,
@@ -86,28 +101,33 @@ class Shape:
         marks: Marks,
     ) -> Message:
         """The message; ``texts`` are the plain text and the HTML, lines end in LF."""
-        recipient = _bare(to)
         fields = [
-            b"From: " + self._from,
-            b"To: " + recipient,
-            b"Subject: " + unstructured(subject),
-            b"Date: " + format_datetime(marks.date).encode("ascii"),
-            b"Message-ID: <%s@%s>" % (marks.message_id.encode("ascii"), self._hostname),
+            self._from,
+            _bare(to),
+            b"\r\nSubject: ",
+            unstructured(subject),
+            self._dated(marks.date),
+            marks.message_id.encode("ascii"),
+            self._host,
         ]
-        if self._reply_to:
-            fields.append(b"Reply-To: " + self._reply_to)
         if marks.unsubscribe_url:
             # RFC 8058 §3.1: both, and both signed.
             url = marks.unsubscribe_url.encode("ascii")
-            fields.append(b"List-Unsubscribe: <%s>" % url)
-            fields.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click")
+            fields.append(b"List-Unsubscribe: <%s>\r\n" % url)
+            fields.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
         if marks.feedback_id:
-            fields.append(b"Feedback-ID: " + marks.feedback_id.encode("ascii"))
-        # RFC 3834 §5: nobody's holiday answers to this.
-        fields += [b"Auto-Submitted: auto-generated", b"MIME-Version: 1.0"]
-        header = b"\r\n".join(fields) + b"\r\n"
-        wire = header + _body(texts, files)
-        return Message(wire, not header.isascii())
+            fields.append(b"Feedback-ID: %s\r\n" % marks.feedback_id.encode("ascii"))
+        fields.append(_LAST_FIELDS)
+        header = b"".join(fields)
+        return Message(header + _body(texts, files), not header.isascii())
+
+    def _dated(self, date: datetime) -> bytes:
+        """The Date field and the beginning of the next: many messages have one date."""
+        last, written = self._date
+        if date is not last:
+            written = format_datetime(date).encode("ascii")
+            self._date = (date, written)
+        return b"\r\nDate: %s\r\nMessage-ID: <" % written
 
 
 def file_of(attached: Attached, digest: bytes) -> File:
@@ -138,19 +158,33 @@ def encoded_text(text: str) -> tuple[bytes, bytes]:
     """How a text travels: the transfer encoding and the octets (RFC 2045 §6)."""
     octets = text.encode("utf-8")
     is_plain = octets.isascii() and b"=_" not in octets
-    if is_plain and max(map(len, octets.split(b"\n"))) <= LONGEST_LINE:
-        return b"7bit", _NEWLINE.sub(b"\r\n", octets)
+    if is_plain and not _has_long_line(octets):
+        return b"7bit", _with_line_ends(octets)
     quoted = binascii.b2a_qp(octets, istext=True)
-    return b"quoted-printable", _NEWLINE.sub(b"\r\n", quoted)
+    return b"quoted-printable", _with_line_ends(quoted)
+
+
+def _has_long_line(octets: bytes) -> bool:
+    """Whether a line has more than ``LONGEST_LINE`` octets; jumps from line to line."""
+    start = 0
+    while start + LONGEST_LINE < len(octets):
+        end = octets.rfind(b"\n", start, start + LONGEST_LINE + 1)
+        if end < 0:
+            return True
+        start = end + 1
+    return False
+
+
+def _with_line_ends(octets: bytes) -> bytes:
+    if b"\r" in octets:
+        octets = octets.replace(b"\r\n", b"\n")
+    return octets.replace(b"\n", b"\r\n")
 
 
 def _body(texts: tuple[str, str], files: Sequence[File]) -> bytes:
-    alternative = (
-        b'Content-Type: multipart/alternative; boundary="%s"\r\n\r\n' % _ALTERNATIVE
-        + _text_part(b"plain", texts[0])
-        + _text_part(b"html", texts[1])
-        + b"--%s--\r\n" % _ALTERNATIVE
-    )
+    (plain_as, plain), (html_as, html) = encoded_text(texts[0]), encoded_text(texts[1])
+    pieces = (_BEGINS, plain_as, _BLANK, plain, _GOES_ON, html_as, _BLANK, html, _ENDS)
+    alternative = b"".join(pieces)
     if not files:
         return alternative
     parts = b"".join(b"--%s\r\n%s" % (_MIXED, one.part) for one in files)
@@ -160,15 +194,6 @@ def _body(texts: tuple[str, str], files: Sequence[File]) -> bytes:
         + alternative
         + parts
         + b"--%s--\r\n" % _MIXED
-    )
-
-
-def _text_part(subtype: bytes, text: str) -> bytes:
-    encoding, octets = encoded_text(text)
-    return (
-        b"--%s\r\nContent-Type: text/%s; charset=utf-8\r\n"
-        b"Content-Transfer-Encoding: %s\r\n\r\n%s\r\n"
-        % (_ALTERNATIVE, subtype, encoding, octets)
     )
 
 

@@ -10,8 +10,9 @@ from undisclosed.core.campaign import CampaignState, Row, Way
 from undisclosed.errors import UndisclosedError
 from undisclosed.send import draft as drafts
 from undisclosed.send import letters as sheets
+from undisclosed.send.letters import Printed
 from undisclosed.send.merge import compile_draft
-from undisclosed.store import campaigns, lists
+from undisclosed.store import campaign_files, campaigns, lists
 
 MOST: Final = sheets.MOST
 
@@ -33,24 +34,36 @@ class TooMany(UndisclosedError):
     """There are too many people for one file: divide the list."""
 
 
+class SomeNotPrinted(UndisclosedError):
+    """Some people cannot be printed here. Nothing was printed yet."""
+
+    def __init__(self, printed: Printed) -> None:
+        super().__init__(" ".join(one.why for one in printed.left_out))
+        self.printed = printed
+
+
 class NotApproved(UndisclosedError):
     """The campaign has no approved text for this list as it is now."""
 
 
-def call_sheet(list_id: str, *, heading: str) -> tuple[bytes, int]:
-    """The call sheet of a list, and how many people are on it.
+def call_sheet(list_id: str, *, heading: str, without: bool = False) -> Printed:
+    """The call sheet of a list; ``without`` those who cannot be printed.
 
-    Raises NobodyOnPaper, TooMany, CannotBePrinted, NoSuchList.
+    Raises NobodyOnPaper, TooMany, SomeNotPrinted, NoSuchList.
     """
     people = _people(list_id, Way.PHONE)
     columns = lists.columns(list_id)
-    return sheets.call_sheet(people, columns, heading=heading), len(people)
+    made = sheets.call_sheet(people, columns, heading=heading)
+    return _whole(made, without=without)
 
 
-def letters(list_id: str, campaign_id: str, *, day: date) -> tuple[bytes, int]:
-    """The letters of a list with an approved campaign's text, and how many.
+def letters(
+    list_id: str, campaign_id: str, *, day: date, without: bool = False
+) -> Printed:
+    """The letters of a list with an approved campaign's text.
 
-    Raises NotApproved, NobodyOnPaper, TooMany, and as ``letters.letters``.
+    ``without`` those who cannot be printed; else they are an error that names their
+    rows. Raises NotApproved, NobodyOnPaper, TooMany, SomeNotPrinted, NoPostalColumns.
     """
     campaign = campaigns.get(campaign_id)
     text = campaigns.approved_text_of(campaign_id)
@@ -61,8 +74,21 @@ def letters(list_id: str, campaign_id: str, *, day: date) -> tuple[bytes, int]:
     people = _people(list_id, Way.POST)
     template = compile_draft(draft, lists.columns(list_id))
     answers_to = draft.reply_to or draft.author
-    head = sheets.Letterhead(draft.author_name, answers_to.spelled_out(), day)
-    return sheets.letters(template, people, head), len(people)
+    files = campaign_files.summaries(campaign_id)
+    head = sheets.Letterhead(
+        draft.author_name,
+        answers_to.spelled_out(),
+        day,
+        enclosed=tuple(one.name for one in files if not one.column),
+        own_by=tuple(dict.fromkeys(one.column for one in files if one.column)),
+    )
+    return _whole(sheets.letters(template, people, head), without=without)
+
+
+def _whole(made: Printed, *, without: bool) -> Printed:
+    if made.left_out and not (without and made.people):
+        raise SomeNotPrinted(made)
+    return made
 
 
 def _people(list_id: str, way: Way) -> Sequence[Row]:

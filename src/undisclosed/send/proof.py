@@ -3,24 +3,55 @@
 
 It names nobody: people are numbers of the approved list, approvers are accounts, and
 an address in a reply is left out. The hash over all of it goes into the journal, whose
-chain says when that was. ``send.proof_verifier`` checks it on any machine with Python.
+chain says when that was. ``send.proof_verifier`` checks it on any machine with Python;
+a bundle has both in one ZIP.
 """
 
 import hashlib
+import inspect
 import re
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from undisclosed.send import proof_verifier
 from undisclosed.send.draft import from_json, to_json
-from undisclosed.send.proof_verifier import EVENT, FIRST, FORMAT, chained, written
+from undisclosed.send.proof_verifier import (
+    EVENT,
+    FIRST,
+    FORMAT,
+    MEMBER,
+    chained,
+    written,
+)
 from undisclosed.store import campaign_findings, campaigns, journal, ledger
 from undisclosed.store.campaigns import Campaign, NotComplete
 from undisclosed.store.database import database
 from undisclosed.store.ledger import LedgerRow
 
+VERIFIER: Final = "proof_verifier.py"
+"""What the verifier is called in a bundle."""
+
 _ROWS: Final = 5_000
+_AT_ONCE: Final = 64 * 1024  # octets of a bundle that are handed on together
+_README: Final = """\
+The proof of a campaign: who approved exactly what, and what became of each message.
+It names nobody; people are numbers of the approved list, approvers are accounts.
+
+    python3 proof_verifier.py proof.jsonl
+
+says whether everything holds: 0 it does, 3 something does not, 65 it is no proof.
+It needs Python and nothing else. Take the verifier from the installation itself
+(undisclosed campaign proof-verifier) where you do not trust whoever gave you this.
+
+With an exported journal (undisclosed journal export FILE, verified by itself):
+
+    python3 proof_verifier.py proof.jsonl --journal FILE
+
+which also finds a proof that was made anew by somebody else.
+"""
 _ADDRESS: Final = re.compile(r"\S*(?:@|%40)\S*")
 
 
@@ -41,6 +72,57 @@ def lines(campaign_id: str, *, by: object, now: datetime) -> Iterator[bytes]:
         yield written(record) + b"\n"
     _write(campaign_id, head, states, by, now)
     yield written({"head": head.hex(), "states": dict(states)}) + b"\n"
+
+
+def bundle(campaign_id: str, *, by: object, now: datetime) -> Iterator[bytes]:
+    """The proof and what verifies it as one ZIP, piece by piece. Raises as ``lines``.
+
+    Nothing of it lies on a disk or whole in memory, however many people there are.
+    """
+    sink = _Sink()
+    proof = lines(campaign_id, by=by, now=now)
+    first = next(proof)
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(_member("README.txt", now), _README)
+        source = inspect.getsource(proof_verifier)
+        archive.writestr(_member(VERIFIER, now), source)
+        with archive.open(_member(MEMBER, now), "w", force_zip64=True) as file:
+            file.write(first)
+            for line in proof:
+                file.write(line)
+                if len(sink.octets) > _AT_ONCE:
+                    yield sink.taken()
+    yield sink.taken()
+
+
+class _Sink:
+    """Where a ZIP is written to, to be handed on: nothing is read or sought in it."""
+
+    def __init__(self) -> None:
+        self.octets = bytearray()
+
+    def write(self, octets: bytes, /) -> int:
+        self.octets += octets
+        return len(octets)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def taken(self) -> bytes:
+        """What was written since; it is here no more."""
+        octets, self.octets = bytes(self.octets), bytearray()
+        return octets
+
+
+def _member(name: str, now: datetime) -> zipfile.ZipInfo:
+    at = now.astimezone(UTC)
+    when = (at.year, at.month, at.day, at.hour, at.minute, at.second)
+    member = zipfile.ZipInfo(name, when)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    return member
 
 
 def _first(found: Campaign, now: datetime) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 
     python3 proof_verifier.py proof.jsonl [--journal journal.jsonl]
 
+The file may be the ZIP in which a proof is downloaded.
+
 The proof is one JSON object per line. The first line is the campaign: what was
 approved, by whom, when. A ``row`` line is what became of one person's message, with
 the next hop's reply; people are numbers of the approved list. The last line counts
@@ -17,8 +19,11 @@ Exit codes: 0 everything holds, 3 something does not, 65 the file is no proof.
 
 import argparse
 import hashlib
+import io
 import json
 import sys
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +35,9 @@ FIRST: Final = bytes(32)
 
 EVENT: Final = "campaign proof"
 """What the journal's entry about a proof is called."""
+
+MEMBER: Final = "proof.jsonl"
+"""What the proof is called in its ZIP."""
 
 _HOLDS, _DOES_NOT, _NO_PROOF = 0, 3, 65
 _PART: Final = b"\x00\x01"
@@ -150,15 +158,23 @@ def words(found: Found) -> list[str]:
 
 
 def _records(path: str) -> Iterator[dict[str, Any]]:
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                record = json.loads(line)
-            except ValueError:
-                record = None
-            if not isinstance(record, dict):
-                raise NoProof(f"Line {number} is no JSON object.")
-            yield record
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            record = json.loads(line)
+        except ValueError:
+            record = None
+        if not isinstance(record, dict):
+            raise NoProof(f"Line {number} is no JSON object.")
+        yield record
+
+
+def _lines(path: str) -> Iterator[str]:
+    if not zipfile.is_zipfile(path):
+        with open(path, encoding="utf-8") as file:
+            yield from file
+        return
+    with zipfile.ZipFile(path) as archive, archive.open(MEMBER) as member:
+        yield from io.TextIOWrapper(member, "utf-8")
 
 
 def _heads(path: str, campaign: str) -> Iterator[str]:
@@ -169,6 +185,20 @@ def _heads(path: str, campaign: str) -> Iterator[str]:
             continue
         if facts.get("campaign") == campaign:
             yield str(facts.get("head"))
+
+
+_UNREADABLE: Final = (
+    NoProof,
+    OSError,
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -182,7 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
         if args.journal:
             heads = [*_heads(args.journal, found.campaign), ""]
             found = verify(_records(args.file), heads)
-    except (NoProof, OSError, KeyError, TypeError, AttributeError) as error:
+    except _UNREADABLE as error:
         print(f"{args.file}: {error}", file=sys.stderr)
         return _NO_PROOF
     print("\n".join(words(found)))

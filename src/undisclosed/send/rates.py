@@ -31,6 +31,11 @@ class Rates:
     domain: tuple[Rate, ...] = ()
     name: str = field(default="hop")
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nothing is limited."""
+        return not self.hop and not self.domain
+
     def most(self, wanted: int, per_minute: int) -> int:
         """How many can leave at once at the most: no bucket holds more."""
         sizes = [rate.number for rate in self.hop]

@@ -31,7 +31,9 @@ from undisclosed.formats.dsn_reading import (
     read_delivery_status,
     reply_in,
 )
+from undisclosed.formats.ses_notice import SesEvent, SesNotice, read_ses_notice
 from undisclosed.send.causes import cause_of
+from undisclosed.send.feedback import IN_REPORT
 from undisclosed.send.odd_returns import address_in, failures_in
 from undisclosed.send.tokens import LENGTH, Purpose
 
@@ -46,6 +48,25 @@ _TOKENS: Final = (
     (Purpose.RETURN_PATH, re.compile(rb"\bb-" + _TOKEN + rb"@")),
     (Purpose.MESSAGE_ID, re.compile(rb"<" + _TOKEN + rb"@")),
     (Purpose.UNSUBSCRIBE, re.compile(rb"/unsubscribe/" + _TOKEN + rb"\b")),
+    (Purpose.FEEDBACK, IN_REPORT),
+    (
+        Purpose.ENVELOPE,
+        re.compile(
+            rb"^Original-Envelope-Id[ \t]*:\s*" + _TOKEN + rb"\s*$",
+            re.IGNORECASE | re.MULTILINE,
+        ),
+    ),
+)
+_SUCCESSES: Final = (
+    # An alias may reach several: who got it through one of them, got it; and what was
+    # handed to a server that reports nothing says less than an alias that did.
+    (DeliveryAction.DELIVERED, ReturnKind.DELIVERED),
+    (DeliveryAction.EXPANDED, ReturnKind.EXPANDED),
+    (DeliveryAction.RELAYED, ReturnKind.RELAYED),
+)
+_FAILURES: Final = (
+    (DeliveryAction.FAILED, ReturnKind.FAILED),
+    (DeliveryAction.DELAYED, ReturnKind.DELAYED),
 )
 _RETURN_PATH: Final = re.compile(rf"b-([a-z2-7]{{{LENGTH}}})", re.IGNORECASE)
 _DELIVERED_TO: Final = frozenset(
@@ -144,6 +165,9 @@ def _kind_of(
             report = read_delivery_status(bytes_of(part, _LONGEST_TEXT))
             if read := _of_report(report, _text_of(parts)):
                 return read
+    notice = read_ses_notice(_text_of(parts))
+    if notice is not None:
+        return _of_notice(notice)
     return _odd(content, header, parts)
 
 
@@ -174,21 +198,23 @@ def _of_report(report: ReportedDelivery, text: str) -> Returned | None:
         action = recipient.action or _action_of(recipient.status)
         if action is not None:
             by_action.setdefault(action, []).append(recipient)
-    # An alias may reach several: who got it through one of them, got it.
-    for action, kind in (
-        (DeliveryAction.DELIVERED, ReturnKind.DELIVERED),
-        (DeliveryAction.RELAYED, ReturnKind.REPORT),
-        (DeliveryAction.EXPANDED, ReturnKind.REPORT),
-    ):
+    for action, kind in _SUCCESSES:
         if action in by_action and DeliveryAction.FAILED not in by_action:
             return Returned(kind, status=by_action[action][0].status)
-    for action, kind in (
-        (DeliveryAction.FAILED, ReturnKind.FAILED),
-        (DeliveryAction.DELAYED, ReturnKind.DELAYED),
-    ):
+    for action, kind in _FAILURES:
         if found := by_action.get(action):
             return _of_group(kind, found, text)
     return None
+
+
+def _of_notice(notice: SesNotice) -> Returned:
+    if notice.event is SesEvent.COMPLAINT:
+        return Returned(ReturnKind.COMPLAINT)
+    if notice.event is SesEvent.DELIVERY:
+        return Returned(ReturnKind.DELIVERED)
+    if not notice.recipients:
+        return Returned(ReturnKind.FAILED)
+    return _of_group(ReturnKind.FAILED, notice.recipients, "")
 
 
 def _of_group(

@@ -12,13 +12,14 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import cycle
 from typing import Final
 
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import Row
 from undisclosed.core.encoded_words import field_text
 from undisclosed.core.header import HeaderBlock, split_content
-from undisclosed.core.mail import Envelope, Recipient
+from undisclosed.core.mail import Envelope
 from undisclosed.core.media_types import Kind
 from undisclosed.core.mime import Limits, TextPart, parts_of
 from undisclosed.core.part_text import bytes_of
@@ -26,11 +27,19 @@ from undisclosed.core.policy import Policy
 from undisclosed.core.reading import read_content
 from undisclosed.formats.authentication_results import parse_authentication_results
 from undisclosed.send.batch import Maker
+from undisclosed.send.parcel import NEEDS_UTF8, Making
 from undisclosed.transport.imap import ImapBox, ImapSettings
 from undisclosed.transport.smtp.client import HopReply
 
 SEED_ROWS: Final = 0x7FFF_FFFF
 """The highest row of a token: seeds count down from it, and no list is so long."""
+
+BY_HAND: Final = 0
+"""The number of a round that somebody asked for; those that begin by themselves are
+counted from 1."""
+
+MOST_IN_ROUND: Final = 1_000
+"""Seed boxes that a campaign is sent to."""
 
 LONGEST: Final = 60 * 1024 * 1024
 """Bytes of a message that are fetched."""
@@ -38,11 +47,14 @@ LONGEST: Final = 60 * 1024 * 1024
 FIELDS: Final = (
     *("from", "to", "subject", "date", "message-id", "reply-to"),
     *("list-unsubscribe", "list-unsubscribe-post", "mime-version", "content-type"),
+    *("feedback-id", "auto-submitted"),
 )
 """Fields that must arrive as they left, each as often."""
 
+_TAKEN: Final = 250
 _REFUSED: Final = 300  # 2yz is a yes (RFC 5321 §4.2.1)
 _LOOK_AGAIN: Final = 2.0
+_SIGNATURE: Final = "dkim-signature"
 _PROVED: Final = frozenset({"pass", "none", "bestguesspass"})
 _WHOLE: Final = Policy()
 
@@ -84,18 +96,40 @@ def seeds_of(
 
     Raises RowUnfit and SomebodyElse.
     """
-    made = []
-    for place, row in enumerate(rows):
-        to, number = boxes[place % len(boxes)], SEED_ROWS - place
-        message = maker.message(_readdressed(row, number, to), now)
-        envelope = Envelope(
-            maker.return_path(number),
-            (Recipient(to),),
-            ("BODY=8BITMIME", "SMTPUTF8") if message.needs_utf8 else (),
-        )
-        content = message.wire
-        made.append(Seed(row.number, to, _id_of(content), envelope, content))
-    return made
+    numbers = seed_numbers(BY_HAND, len(rows))
+    made = [
+        seed_of(maker, seed_row(row, number, to), now)
+        for row, number, to in zip(rows, numbers, cycle(boxes), strict=False)
+    ]
+    return [
+        replace(seed, number=row.number) for seed, row in zip(made, rows, strict=True)
+    ]
+
+
+def seed_numbers(number: int, messages: int) -> range:
+    """The numbers in the tokens of one round's messages: they belong to nobody."""
+    first = SEED_ROWS - number * MOST_IN_ROUND
+    return range(first, first - messages, -1)
+
+
+def seed_row(row: Row, number: int, to: Address) -> Row:
+    """The row as if it were the seed's: its own address stands in it nowhere."""
+    own = row.address.person if row.address else ""
+    values = {
+        name: to.spelled_out() if own and value.strip().lower() == own else value
+        for name, value in row.values.items()
+    }
+    return replace(row, number=number, address=to, values=values)
+
+
+def seed_of(maker: Making, row: Row, now: datetime) -> Seed:
+    """The message of a seed's row, as it leaves at that time. Raises as it does."""
+    message, envelope = maker.message(row, now), maker.envelope(row)
+    if message.needs_utf8:
+        parameters = (*NEEDS_UTF8, *envelope.parameters)
+        envelope = replace(envelope, parameters=parameters)
+    (to,) = envelope.rcpt_tos
+    return Seed(row.number, to, _id_of(message.wire), envelope, message.wire)
 
 
 async def prove(
@@ -111,9 +145,10 @@ async def prove(
     """
     codes = [(await send(one.envelope, one.content)).code for one in seeds]
     taken = [one for one, code in zip(seeds, codes, strict=True) if code < _REFUSED]
-    found = await asyncio.to_thread(_fetched, taken, box, wait)
+    found = await asyncio.to_thread(_waited_for, taken, box, wait)
+    looked = {one.number: one for one in found}
     return [
-        _seen(one, code, found.get(one.message_id))
+        replace(looked.get(one.number, Seen(one.number, 0, False)), reply=code)
         for one, code in zip(seeds, codes, strict=True)
     ]
 
@@ -135,16 +170,6 @@ def _seen(seed: Seed, code: int, arrived: bytes | None) -> Seen:
     return Seen(seed.number, code, has_arrived=True, differences=tuple(found))
 
 
-def _readdressed(row: Row, number: int, to: Address) -> Row:
-    """The row as if it were the seed's: its own address stands in it nowhere."""
-    own = row.address.person if row.address else ""
-    values = {
-        name: to.spelled_out() if own and value.strip().lower() == own else value
-        for name, value in row.values.items()
-    }
-    return replace(row, number=number, address=to, values=values)
-
-
 def _id_of(content: bytes) -> str:
     for one in split_content(content).fields:
         if one.name == "message-id":
@@ -152,22 +177,44 @@ def _id_of(content: bytes) -> str:
     return ""
 
 
-def _fetched(
+def fetched(
+    seeds: Sequence[Seed], settings: ImapSettings, *, is_last: bool
+) -> list[Seen]:
+    """Look once into the box for seeds that were taken, and compare what is there.
+
+    What was compared is deleted from the box once all are there, or at the last look.
+    Raises TransientError.
+    """
+    with ImapBox(settings) as box:
+        there = {
+            seed.message_id: uids[0]
+            for seed in seeds
+            if (uids := box.with_message_id(seed.message_id))
+        }
+        seen = [
+            _seen(one, _TAKEN, _content(box, there.get(one.message_id)))
+            for one in seeds
+        ]
+        if is_last or len(there) == len(seeds):
+            for uid in there.values():
+                box.delete(uid)
+    return seen
+
+
+def _content(box: ImapBox, uid: str | None) -> bytes | None:
+    return None if uid is None else box.fetch(uid, LONGEST)
+
+
+def _waited_for(
     seeds: Sequence[Seed], settings: ImapSettings, wait: timedelta
-) -> dict[str, bytes]:
-    found: dict[str, bytes] = {}
+) -> list[Seen]:
     until = time.monotonic() + wait.total_seconds()
-    while len(found) < len(seeds):
-        with ImapBox(settings) as box:
-            for seed in seeds:
-                for uid in box.with_message_id(seed.message_id)[:1]:
-                    found[seed.message_id] = box.fetch(uid, LONGEST)
-                    box.delete(uid)
-        if time.monotonic() >= until:
-            break
-        if len(found) < len(seeds):
-            time.sleep(_LOOK_AGAIN)
-    return found
+    while True:
+        is_last = time.monotonic() >= until
+        seen = fetched(seeds, settings, is_last=is_last)
+        if is_last or all(one.has_arrived for one in seen):
+            return seen
+        time.sleep(_LOOK_AGAIN)
 
 
 def _of_fields(sent: HeaderBlock, arrived: HeaderBlock) -> Iterator[str]:
@@ -180,6 +227,9 @@ def _of_fields(sent: HeaderBlock, arrived: HeaderBlock) -> Iterator[str]:
             yield f"The field {name} was added."
         elif before != after:
             yield f"The field {name} arrived changed."
+    # Others may sign it, too; ours may not be lost on the way (RFC 6376 §3.5).
+    if not set(left.get(_SIGNATURE, [])) <= set(came.get(_SIGNATURE, [])):
+        yield "Our DKIM signature did not arrive as it left."
 
 
 def _bodies(header: HeaderBlock) -> Mapping[str, list[str]]:

@@ -14,10 +14,12 @@ class SendSettings:
 
     ``return_domain`` takes the bounces: empty stands for the author's own address.
     ``unsubscribe_page`` has ``{token}`` in it; empty: marketing cannot be sent.
-    ``batch`` rows are claimed at once, ``group`` of them are written down as about to
-    leave in one transaction: after a crash twice as many may be in doubt, for each
-    worker. ``record_for`` is how long a worker tries to record answers that it has
-    while the database is away.
+    ``batch`` rows are claimed at once, at most ``group`` of them are written down as
+    about to leave in one transaction: after a crash at most twice as many are in doubt,
+    for each worker. ``record_for`` is how long a worker tries to record answers that
+    it has while the database is away.
+    ``feedback_sender`` is our name in Feedback-ID, empty: no such field.
+    ``asks_delivered``: the next hop is asked for a report of each delivery.
     More than ``fewest_failures``, and more than ``worst_share`` of what was answered,
     pause a campaign.
     """
@@ -35,3 +37,5 @@ class SendSettings:
     worst_share: float = 0.05
     record_for: timedelta = timedelta(minutes=2)
     dkim_key: DkimKey | None = field(default=None, repr=False)
+    feedback_sender: str = ""
+    asks_delivered: bool = False

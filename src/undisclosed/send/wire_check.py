@@ -18,14 +18,17 @@ from undisclosed.core.reading import Content, read_content
 from undisclosed.core.text import addresses_in_text
 from undisclosed.errors import UndisclosedError
 
-_SIGN = re.compile(rb"@|%40|&#(?:0*64|x0*40);|&commat;|\xef\xbc\xa0", re.IGNORECASE)
-_LOCAL = re.compile(rb"[^\s<>()\[\]\",;:\\@=]{1,256}\Z")
+_ENTITY = re.compile(rb"&(?:#(?:0*64|x0*40)|commat);", re.IGNORECASE)
+_FULL_WIDTH = "\uff20".encode()  # an at sign as it is written among Chinese letters
+_NO_LOCAL_PART = b' \t\n\r\f\v<>()[]",;:\\@='
+_TO_SPACES = bytes.maketrans(_NO_LOCAL_PART, b" " * len(_NO_LOCAL_PART))
+_LONGEST_LOCAL_PART = 256
 _DOMAIN = re.compile(rb"[A-Za-z0-9.-]{1,255}")
 _SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
 _WORD = re.compile(rb"=\?utf-8\?B\?([A-Za-z0-9+/]*={0,2})\?=(?:\r\n (?==\?))?")
 # Our own, a token of 26 characters: nobody's address is spelled like that by us.
 _MESSAGE_ID = re.compile(rb"\r\nMessage-ID: <[a-z2-7]{26}@[a-z0-9.-]+>(?=\r\n)")
-_FIELD_NAME = re.compile(rb"^([^ \t\r\n][^:\r\n]*)", re.MULTILINE)
+_FIELD_NAME = re.compile(rb"\n([^ \t\r\n][^:\r\n]*)")
 _USUAL = frozenset(
     b"From To Subject Date Message-ID Reply-To List-Unsubscribe List-Unsubscribe-Post"
     b" Feedback-ID Auto-Submitted MIME-Version Content-Type DKIM-Signature".split()
@@ -47,9 +50,14 @@ class SomebodyElse(UndisclosedError):
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Whose addresses may stand in every message of a campaign."""
+    """Whose addresses may stand in every message of a campaign, and how spelled."""
 
     people: frozenset[Address] = field(repr=False)
+    spellings: frozenset[bytes] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Spell them once, and not for each message."""
+        object.__setattr__(self, "spellings", frozenset(map(_spelling, self.people)))
 
     @classmethod
     def of(cls, senders: Iterable[Address], constant_texts: Iterable[str]) -> "Allowed":
@@ -70,48 +78,70 @@ def check_wire(
     """
     for part in parts:
         wire = wire.replace(part, b"", 1)
-    if not _has_usual_fields(wire.partition(_END_OF_HEADER)[0]):
-        raise SomebodyElse("a field that is not ours")
-    people = allowed.people | {recipient}
-    if not _has_only(wire, _plain_spellings(people)):
-        _read_whole(wire, recipient, people)
-
-
-def _plain_spellings(people: Iterable[Address]) -> frozenset[bytes]:
-    return frozenset(
-        one.spelled_out().encode("utf-8", "surrogatepass").lower() for one in people
-    )
-
-
-def _has_only(wire: bytes, spellings: frozenset[bytes]) -> bool:
-    """Whether every at sign, in whatever spelling, plainly is in one of these."""
     header, _, body = wire.partition(_END_OF_HEADER)
-    if b"base64" in body or b"=?" in body:
+    if not _has_usual_fields(header):
+        raise SomebodyElse("a field that is not ours")
+    spellings = allowed.spellings | {_spelling(recipient)}
+    if not _has_only(header, body, spellings):
+        _read_whole(wire, recipient, allowed.people | {recipient})
+
+
+def _spelling(address: Address) -> bytes:
+    return address.spelled_out().encode("utf-8", "surrogatepass").lower()
+
+
+def _has_only(header: bytes, body: bytes, spellings: frozenset[bytes]) -> bool:
+    """Whether every at sign, in whatever spelling, plainly is in one of these."""
+    if b"base64" in body or _has_encoded_word(body):
         return False
-    words = b"".join(map(binascii.a2b_base64, _WORD.findall(header)))
-    header = _MESSAGE_ID.sub(b"", _WORD.sub(b"", header), count=1)
-    if b"=?" in header:
+    if _has_encoded_word(header):
+        words = b"".join(map(binascii.a2b_base64, _WORD.findall(header)))
+        header = _WORD.sub(b"", header)
+        if _has_encoded_word(header) or not _all_are(words, spellings):
+            return False
+    header = _MESSAGE_ID.sub(b"", header, count=1)
+    return _all_are(header, spellings) and _all_are(_decoded(body), spellings)
+
+
+def _all_are(text: bytes, spellings: frozenset[bytes]) -> bool:
+    """Whether every at sign of a text is a plain one, in one of these addresses."""
+    if _has_other_sign(text):
         return False
-    for text in (header, words, _decoded(body)):
-        for sign in _SIGN.finditer(text):
-            if sign[0] != b"@" or _around(text, sign.start()) not in spellings:
-                return False
+    at = text.find(b"@")
+    while at >= 0:
+        if _around(text, at) not in spellings:
+            return False
+        at = text.find(b"@", at + 1)
     return True
+
+
+# One sign is looked for much quicker than two, and mostly is not there.
+def _has_other_sign(text: bytes) -> bool:
+    """Whether an at sign stands in a text in another spelling."""
+    if b"%" in text and b"%40" in text:
+        return True
+    if b"&" in text and _ENTITY.search(text) is not None:
+        return True
+    return not text.isascii() and _FULL_WIDTH in text
+
+
+def _has_encoded_word(text: bytes) -> bool:
+    return b"?" in text and b"=?" in text
 
 
 def _has_usual_fields(header: bytes) -> bool:
     """Whether the header has the fields that our messages have, each once."""
-    names = _FIELD_NAME.findall(header)
+    names = _FIELD_NAME.findall(b"\n" + header)
     return len(names) == len(set(names)) and _USUAL.issuperset(names)
 
 
 def _around(text: bytes, at: int) -> bytes:
     """The address around an at sign, lower-case."""
-    local = _LOCAL.search(text, max(0, at - 256), at)
-    domain = _DOMAIN.match(text, at + 1)
-    if local is None or domain is None:
+    before = text[max(0, at - _LONGEST_LOCAL_PART) : at].translate(_TO_SPACES)
+    local_part, domain = before.rpartition(b" ")[2], _DOMAIN.match(text, at + 1)
+    if not local_part or domain is None:
         return b""
-    return (local[0] + b"@" + domain[0].rstrip(b".-")).lower()
+    return (local_part + b"@" + domain[0].rstrip(b".-")).lower()
 
 
 def _decoded(body: bytes) -> bytes:

@@ -45,11 +45,13 @@ class Tally:
 
     count: int = 0
     rows: list[int] = field(default_factory=list)
+    last: int = 0
 
     def add(self, row: int) -> None:
         """Count a row. The same one twice in a row counts once."""
-        if self.rows and self.rows[-1] == row:
+        if self.last == row:
             return
+        self.last = row
         self.count += 1
         if len(self.rows) < MOST_ROWS:
             self.rows.append(row)
