@@ -1,13 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """A council's campaigns for the pictures of the documentation, with invented people."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+from django.test import override_settings
 
 from tests.console.campaigns import Office, draft
 from tests.console.world import World, now
+from undisclosed.console import wiring
 from undisclosed.core.campaign import CheckFinding, DeliveryState, MailKind, Weight
 from undisclosed.send import approval
 from undisclosed.send.draft import to_json
+from undisclosed.send.tokens import Purpose
 from undisclosed.store import campaigns, ledger
 from undisclosed.store.ledger import Marked
 from undisclosed.store.models import RecipientList
@@ -21,6 +28,13 @@ TEXT = (
 _NAMES = "Ann Bob Carol Dev Eve Femi Grace Hugh Isla Jack Kofi Lena Mo Nia".split()
 _DOMAINS = ("post.example", "mail.example", "web.example", "letters.example")
 _MINUTES = 24
+_PASTED = (
+    "ann@post.example\tAnn\tNorth",
+    "bob@mail.example, eve@mail.example\tBob\tNorth",
+    "ANN@post.example\tAnn\tSouth",
+    "info@web.example\tWeb\tSouth",
+    "carol at post.example\tCarol\tSouth",
+)
 
 
 class Pictures:
@@ -46,6 +60,33 @@ class Pictures:
         """The session of this person."""
         return self.office.client(name).cookies["sessionid"].value
 
+    def unsubscribe_path(self) -> str:
+        """Where the first person's message leads to."""
+        serial = campaigns.get(self.sent).serial
+        token = wiring.send_tokens().make(Purpose.UNSUBSCRIBE, serial, 1)
+        return f"/unsubscribe/{token}/"
+
+    @contextmanager
+    def organisation(self) -> Iterator[None]:
+        """The page to unsubscribe speaks for a council."""
+        given = wiring.settings()
+        words = replace(given.send.unsubscribe, organisation="Nordby Council")
+        send = replace(given.send, unsubscribe=words)
+        with override_settings(UNDISCLOSED=replace(given, send=send)):
+            yield
+
+    @property
+    def list_id(self) -> str:
+        """The list that all of them write to."""
+        return str(self._chosen.pk)
+
+    def uploaded(self) -> str:
+        """Paste rows with something wrong in them; where what was found is shown."""
+        rows = "Email\tName\tWard\n" + "\n".join(_PASTED)
+        path = f"/lists/{self.list_id}/upload/"
+        answer = self.office.client("sam").post(path, {"pasted": rows})
+        return str(answer["Location"])
+
     def _campaign(self, name: str) -> str:
         chosen: RecipientList = self._chosen
         by = self.office.people["sam"].pk
@@ -65,13 +106,13 @@ class Pictures:
             "1,204 people get it; nobody on the list is to be phoned or written to.",
         )
         approval.record_checks(made, content, (found,), by=by, now=now())
-        from undisclosed.console.campaigns import wiring
+        from undisclosed.console.campaigns import wiring as pages
 
         approval.submit(
             made,
-            wiring.approval_policy(),
-            wiring.sides(),
-            wiring.asking(),
+            pages.approval_policy(),
+            pages.sides(),
+            pages.asking(),
             by=by,
             now=now(),
         )

@@ -27,6 +27,11 @@ NAMES = (
     "campaign-write",
     "campaign-approve",
     "campaign-sending",
+    "unsubscribe",
+    "lists",
+    "list",
+    "list-rows",
+    "list-checked",
 )
 
 LONG = ("postoffice",)
@@ -83,6 +88,12 @@ def take(database: TestDatabase, folder: Path, browser: Browser) -> Iterator[Pat
         yield from shoot(url, "campaign-write", f"/campaigns/{written}/", sam)
         yield from shoot(url, "campaign-approve", f"/campaigns/{made.submitted}/", max_)
         yield from shoot(url, "campaign-sending", f"/campaigns/{sent}/", sam)
+        yield from shoot(url, "lists", "/lists/", sam)
+        yield from shoot(url, "list", f"/lists/{made.list_id}/", sam)
+        yield from shoot(url, "list-rows", f"/lists/{made.list_id}/rows/", sam)
+        yield from shoot(url, "list-checked", made.uploaded(), sam)
+        with made.organisation():
+            yield from shoot(url, "unsubscribe", made.unsubscribe_path(), "")
 
 
 def main() -> None:

@@ -4,14 +4,18 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from allauth.mfa.models import Authenticator
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 from django.test import Client
 from playwright.sync_api import Browser, Page
 
 from tests.browser.site import tab
 from tests.console.test_accounts import LOGIN, PASSWORD, with_password
+from tests.console.test_again import FORM, WHY
 from tests.console.world import World
-from undisclosed.store.models import JournalEntry
+from undisclosed.store.models import Circle, JournalEntry
 
 
 @contextmanager
@@ -47,10 +51,8 @@ def log_in(page: Page) -> None:
 
 
 def add_key(page: Page, *, alone: bool) -> None:
-    """Add a key; being asked again first."""
+    """Add a key, just after logging in."""
     page.goto("/security/webauthn/add/")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
     page.get_by_label("Name").fill("My laptop")
     if alone:
         page.get_by_label("It opens the account alone").check()
@@ -107,3 +109,32 @@ def test_another_browser_without_the_key_does_not_get_in(
 
     assert answer["Location"] == "/security/authenticate/"
     assert other["Location"] == "/log-in/"
+
+
+def test_a_passkey_answers_whether_it_is_still_they(
+    world: World, browser: Browser, url: str
+) -> None:
+    with_password(world)
+    with page_with_key(browser, url) as page:
+        log_in(page)
+        add_key(page, alone=True)
+        _let_an_hour_pass()
+        page.goto("/circles/")
+        page.get_by_label("Their addresses").fill(str(FORM["people"]))
+        page.get_by_label("Why do they know one another?").fill(WHY)
+        page.locator("main button[type=submit]").last.click()
+        page.get_by_role("link", name="Use a security key").click()
+        page.get_by_role("button", name="Use a passkey or security key").click()
+        page.get_by_text(WHY).first.wait_for()
+
+    assert Circle.objects.count() == 1
+
+
+def _let_an_hour_pass() -> None:
+    """Let every log-in of every session lie an hour back."""
+    for row in Session.objects.all():
+        session = SessionStore(row.session_key)
+        for record in session.get(AUTHENTICATION_METHODS_SESSION_KEY, []):
+            record["at"] -= 3600
+        session.modified = True
+        session.save()

@@ -140,6 +140,17 @@ def test_what_is_wrong_with_a_choice_is_said_at_its_field(
     assert Client().get(link).status_code == 200
 
 
+def test_everything_that_is_wrong_with_a_choice_is_said_at_once(world: World) -> None:
+    link = f"/log-in/{login_link(world.account())}/"
+    wrong = {"name": "", "password": "short", "again": "other"}
+
+    page = words(Client().post(link, CHOICE | wrong).content)
+
+    assert "This field is required." in page
+    assert "at least 12 characters" in page
+    assert "The two passwords differ." in page
+
+
 def test_logging_in_leads_to_the_page_that_was_asked_for(world: World) -> None:
     with_password(world)
 

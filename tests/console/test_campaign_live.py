@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from undisclosed.console.campaigns.live import (
     MOST_BARS,
     MOST_DOMAINS,
+    Live,
     _bars,
     _domains,
     _time_left,
@@ -16,6 +17,7 @@ from undisclosed.console.campaigns.live import (
 from undisclosed.core.campaign import DeliveryState
 
 BEGIN = datetime(2026, 11, 21, 9, tzinfo=UTC)
+SENT = DeliveryState.SENT
 ANSWERED = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.FAILED)
 MINUTES = st.dictionaries(
     st.tuples(st.integers(0, 5_000), st.sampled_from(ANSWERED)),
@@ -49,6 +51,22 @@ def test_every_answer_stands_in_one_bar(by_minute):
     assert sum(bar.sent + bar.failed for bar in bars) == sum(by_minute.values())
     assert len(bars) <= MOST_BARS
     assert all(float(bar.failed_y) >= -0.01 for bar in bars)
+
+
+def test_the_plot_says_what_its_highest_bar_stands_for_and_when_it_ends():
+    rows = [(BEGIN + timedelta(minutes=one), SENT, 10 + one) for one in range(90)]
+    span, bars = _bars(rows)
+
+    live = Live("", (), (), 0, 0, "", bars, span, (), 0, is_moving=False)
+
+    assert live.scale == "highest: 197 in 2 minutes"
+    assert live.ends_at == BEGIN + timedelta(minutes=90)
+
+
+def test_a_campaign_that_sent_nothing_has_no_axis():
+    live = Live("", (), (), 0, 0, "", (), timedelta(0), (), 0, is_moving=False)
+
+    assert live.ends_at is None
 
 
 @given(DOMAINS)

@@ -295,7 +295,7 @@ def test_values_are_masked_until_somebody_with_the_right_asks(office):
     spelled = reader.post(f"/campaigns/{made}/preview/", {"row": "2"})
     refused = office.client("sam").post(f"/campaigns/{made}/preview/", {"row": "2"})
 
-    assert "Dear B…" in masked
+    assert "Dear ▇▇▇" in masked
     assert "Bob" not in masked
     assert "Dear Bob" in spelled.content.decode()
     assert refused.status_code == 403
@@ -335,7 +335,7 @@ def test_a_test_goes_to_oneself_alone(office):
 
     caught = office.world.client(Role.SUPERVISOR).get("/post-office/")
     assert OutgoingMail.objects.count() == 1
-    assert "Your bin day, B…" in caught.content.decode()
+    assert "Your bin day, ▇▇▇" in caught.content.decode()
     assert "s…@council.example" in caught.content.decode()
     assert "test sent" in office.world.events()
 

@@ -10,7 +10,7 @@ from tests.console.world import World, address, now
 from undisclosed.console.lists import uploading
 from undisclosed.console.lists.hiding import hide
 from undisclosed.console.lists.receiving import MemoryUpload
-from undisclosed.core.campaign import Way
+from undisclosed.core.campaign import Row, Way
 from undisclosed.core.list_upload import UploadState
 from undisclosed.send import importing
 from undisclosed.store import lists, suppressions, uploads
@@ -24,6 +24,7 @@ from undisclosed.store.models import (
 )
 from undisclosed.store.suppressions import Reason
 
+WANTS = {"because": "asked"}
 CSV = "Email,Name,Way\nann@a.example,Ann Archer,\nbob@b.example,Bob,mail\n,Pat,phone\n"
 
 
@@ -275,6 +276,28 @@ def test_a_call_sheet_is_a_pdf_of_those_who_are_phoned(bins):
     assert bins.client.post(path, {"why": "reach"}).status_code == 403
 
 
+def test_who_cannot_be_printed_is_named_before_the_others_are(bins):
+    list_id = bins.filled()
+    names = lists.columns(list_id)
+    phoned = [dict.fromkeys(names, "x"), dict.fromkeys(names, "x\U0001fae0")]
+    people = [Row(n, None, one, Way.PHONE) for n, one in enumerate(phoned, 2)]
+    lists.import_rows(list_id, names, people, by="t", now=now())
+    eve = bins.client_of("eve", Role.SENDER, rows=True)
+    path = f"/lists/{list_id}/call-sheet/"
+
+    asked = eve.post(path, {"why": "reach"})
+    none = JournalEntry.objects.filter(event="list printed").count()
+    sheet = eve.post(path, {"why": "reach", "without": "on"})
+
+    assert asked.status_code == 409
+    assert "Row 3 holds a sign that cannot be printed here" in asked.content.decode()
+    assert "Print the other person" in asked.content.decode()
+    assert none == 0
+    assert sheet.content.startswith(b"%PDF-")
+    facts = JournalEntry.objects.get(event="list printed").facts
+    assert (facts["people"], facts["left out"]) == (1, 1)
+
+
 def test_letters_need_an_approved_text(bins):
     list_id = bins.filled()
     eve = bins.client_of("eve", Role.SENDER, rows=True)
@@ -390,11 +413,23 @@ def test_one_of_all_teams_is_lifted_by_who_may_in_all_of_them(bins):
     suppress(bins, addresses="bob@b.example")
     rows = {one.team: one.id for one in suppressions.page(None).items}
 
-    of_all = bins.client.post(f"/lists/suppressions/{rows[None]}/lift/")
-    own = bins.client.post(f"/lists/suppressions/{rows[bins.team.pk]}/lift/")
+    of_all = bins.client.post(f"/lists/suppressions/{rows[None]}/lift/", WANTS)
+    own = bins.client.post(f"/lists/suppressions/{rows[bins.team.pk]}/lift/", WANTS)
 
     assert (of_all.status_code, own.status_code) == (403, 302)
+    lifted = JournalEntry.objects.get(event="suppression lifted")
+    assert lifted.facts["because"] == "asked"
     assert [one.team for one in suppressions.page(None).items] == [None]
+
+
+def test_nobody_is_mailed_again_without_a_reason(bins):
+    suppress(bins, addresses="bob@b.example")
+    (one,) = suppressions.page(None).items
+
+    answer = bins.client.post(f"/lists/suppressions/{one.id}/lift/")
+
+    assert answer.status_code == 400
+    assert suppressions.get(one.id) is not None
 
 
 def test_who_only_reads_adds_no_suppression(bins):

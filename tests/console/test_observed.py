@@ -104,7 +104,7 @@ def test_an_empty_list_says_so(world: World) -> None:
     page = words(world.client(Role.AUDITOR).get("/observed/").content)
 
     assert "Nothing was recorded yet." in page
-    assert "It no longer observes" in page
+    assert "It no longer observes" not in page
 
 
 def test_the_navigation_leads_there_while_observing_or_where_there_is_any(
@@ -206,3 +206,12 @@ def test_a_mailing_without_observed_mail_is_told_as_before(world: World) -> None
 
     assert "Nobody has received it yet. As it is written, each person would" in page
     assert "observing" not in page
+
+
+def test_a_guard_that_never_observed_says_what_the_page_is_for(world: World) -> None:
+    client = world.client(Role.AUDITOR)
+
+    page = words(client.get("/observed/").content)
+
+    assert "This guard does not observe" in page
+    assert "this page lists what would have been held" in page

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The public page to unsubscribe: it shows without acting, and tells about nobody."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from tests.console.world import World
 from tests.store.campaigns import NOW, address_of, sending
@@ -12,6 +15,8 @@ from undisclosed.core.campaign import MailKind
 from undisclosed.send.tokens import Purpose
 from undisclosed.store import campaigns, suppressions
 from undisclosed.store.database import database
+from undisclosed.store.models import Account, Role
+from undisclosed.store.settings_values import UnsubscribeSettings
 
 
 @pytest.fixture
@@ -153,3 +158,102 @@ def test_the_moment_of_the_campaign_does_not_matter(campaign: str) -> None:
 
     assert Client().post(path_of(campaign, 1)).status_code == 200
     assert reason_of(campaign, 1) == "unsubscribed"
+
+
+DUTCH = UnsubscribeSettings(
+    organisation="Gemeente Nordby",
+    language="nl",
+    ask_heading="Wilt u dit niet meer?",
+    ask_text="U krijgt dan geen nieuwsbrief meer.\n\nBrieven over uzelf wel.",
+    button="Afmelden",
+    done_heading="U bent afgemeld",
+    done_text="U krijgt geen nieuwsbrief meer.",
+    wrong_heading="Deze link klopt niet",
+    wrong_text="Kopieer hem helemaal.",
+)
+
+
+@pytest.fixture
+def in_dutch() -> Iterator[None]:
+    """The page in the words of an organisation."""
+    given = wiring.settings()
+    send = replace(given.send, unsubscribe=DUTCH)
+    with override_settings(UNDISCLOSED=replace(given, send=send)):
+        yield
+
+
+@pytest.mark.usefixtures("in_dutch")
+def test_the_page_speaks_in_the_words_of_the_organisation(campaign: str) -> None:
+    browser, path = Client(), path_of(campaign, 1)
+
+    answers = {
+        "ask": browser.get(path),
+        "done": browser.post(path),
+        "wrong": browser.get("/unsubscribe/x/"),
+    }
+
+    pages = {name: each.content.decode() for name, each in answers.items()}
+    assert '<p class="text">Brieven over uzelf wel.</p>' in pages["ask"]
+    assert ">Afmelden</button>" in pages["ask"]
+    assert "<h1>U bent afgemeld</h1>" in pages["done"]
+    assert "<h1>Deze link klopt niet</h1>" in pages["wrong"]
+    for name, page in pages.items():
+        assert '<html lang="nl" dir="ltr">' in page, name
+        assert "Gemeente Nordby</title>" in page
+        assert "Undisclosed" not in page
+        assert answers[name]["Content-Language"] == "nl"
+
+
+@pytest.mark.parametrize(
+    ("language", "direction"), [("ar", "rtl"), ("he-IL", "rtl"), ("fr-CA", "ltr")]
+)
+def test_a_language_is_written_in_its_own_direction(
+    campaign: str, language: str, direction: str
+) -> None:
+    given = wiring.settings()
+    send = replace(given.send, unsubscribe=replace(DUTCH, language=language))
+
+    with override_settings(UNDISCLOSED=replace(given, send=send)):
+        page = Client().get(path_of(campaign, 1)).content.decode()
+
+    assert f'<html lang="{language}" dir="{direction}">' in page
+
+
+def test_our_own_words_are_english_whatever_the_browser_asks_for(campaign: str) -> None:
+    page = Client(headers={"Accept-Language": "nl"}).get(path_of(campaign, 1))
+
+    assert b'<html lang="en" dir="ltr">' in page.content
+    assert b"Do you want no more of this?" in page.content
+
+
+def test_words_of_the_organisation_are_text_and_no_markup(campaign: str) -> None:
+    given = wiring.settings()
+    words = replace(DUTCH, ask_text="<script>x</script>", organisation='"><b>')
+
+    send = replace(given.send, unsubscribe=words)
+    with override_settings(UNDISCLOSED=replace(given, send=send)):
+        page = Client().get(path_of(campaign, 1)).content
+
+    assert b"<script>" not in page
+    assert b"<b>" not in page
+
+
+def test_nothing_of_who_is_logged_in_stands_on_it(world: World, campaign: str) -> None:
+    client = world.client(Role.SENDER)
+    account = Account.objects.order_by("-pk").first()
+    assert account is not None
+
+    inside = client.get(path_of(campaign, 1)).content
+
+    assert inside == Client().get(path_of(campaign, 1)).content
+    assert account.name.encode() not in inside
+
+
+def test_head_says_what_get_does_and_has_no_body(campaign: str) -> None:
+    right, wrong = path_of(campaign, 1), "/unsubscribe/x/"
+
+    codes = [Client().head(path).status_code for path in (right, wrong)]
+
+    assert codes == [200, 404]
+    assert Client().head(right).content == b""
+    assert reason_of(campaign, 1) == ""

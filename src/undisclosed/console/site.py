@@ -20,6 +20,7 @@ GROUPS: Final = (
     "campaigns",
     "circles",
     "control",
+    "journal",
     "links",
     "lists",
     "mailings",
@@ -44,6 +45,7 @@ MIDDLEWARE: Final = (
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "undisclosed.console.accounts.factors.FactorPages",
     "undisclosed.console.middleware.StoreAway",
 )
 
@@ -57,7 +59,6 @@ _CONTEXT: Final = (
 _VALIDATION: Final = "django.contrib.auth.password_validation"
 _HERE: Final = Path(__file__).resolve().parent
 _SESSION_SECONDS: Final = 12 * 60 * 60
-_ASKED_AGAIN_SECONDS: Final = 5 * 60
 
 
 def site_settings(url: str, openid: OpenIdSettings | None = None) -> dict[str, Any]:
@@ -111,7 +112,8 @@ def _allauth(is_https: bool) -> dict[str, Any]:
         "ACCOUNT_ADAPTER": f"{adapters}.AccountAdapter",
         "ACCOUNT_EMAIL_VERIFICATION": "none",
         "ACCOUNT_DEFAULT_HTTP_PROTOCOL": "https" if is_https else "http",
-        "ACCOUNT_REAUTHENTICATION_TIMEOUT": _ASKED_AGAIN_SECONDS,
+        # Never by its own clock: ``accounts.again`` says how long an answer counts.
+        "ACCOUNT_REAUTHENTICATION_TIMEOUT": 0,
         "MFA_ADAPTER": f"{adapters}.SecondFactors",
         "MFA_SUPPORTED_TYPES": ["totp", "webauthn", "recovery_codes"],
         "MFA_PASSKEY_LOGIN_ENABLED": True,

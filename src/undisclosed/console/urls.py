@@ -17,6 +17,7 @@ urlpatterns = [
     path("lists/", include("undisclosed.console.lists.urls")),
     path("circles/", include("undisclosed.console.circles.urls")),
     path("control/", include("undisclosed.console.control.urls")),
+    path("journal/", include("undisclosed.console.journal.urls")),
     path("links/", include("undisclosed.console.links.urls")),
     path("observed/", include("undisclosed.console.observed.urls")),
     path("post-office/", include("undisclosed.console.postoffice.urls")),

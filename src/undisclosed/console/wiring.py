@@ -52,14 +52,16 @@ def keyed_ids() -> KeyedIds:
 @cache
 def link_signer() -> LinkSigner:
     """Signs and opens the links of notices."""
-    return LinkSigner(crypto.keys().derive("links"))
+    return LinkSigner(*crypto.keys().derive_all("links"))
 
 
 @cache
 def send_tokens() -> Tokens:
     """Makes and opens the opaque tokens of campaigns."""
-    keys = crypto.keys()
-    return Tokens({one: keys.derive(f"send {one.value}") for one in Purpose})
+    purposes = {one: crypto.keys().derive_all(f"send {one.value}") for one in Purpose}
+    generations = zip(*purposes.values(), strict=True)
+    newest, *earlier = (dict(zip(purposes, keys, strict=True)) for keys in generations)
+    return Tokens(newest, *earlier)
 
 
 @cache
@@ -77,11 +79,13 @@ def memory() -> PostgresMemory:
 @cache
 def clearances() -> Clearances:
     """Makes and opens what was decided about mail before it came."""
+    newest, *earlier = crypto.keys().derive_all("clearances")
     return Clearances(
-        crypto.keys().derive("clearances"),
+        newest,
         PostgresOnce(crypto.keys()),
         _journal,
         lifetime=settings().api.clearance,
+        earlier=earlier,
     )
 
 

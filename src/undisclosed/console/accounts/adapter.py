@@ -13,14 +13,17 @@ from typing import Any, Final
 import qrcode
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.usersessions.adapter import DefaultUserSessionsAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from qrcode.image.svg import SvgPathImage
 
 from undisclosed.console import pages
+from undisclosed.console.accounts import again, openid
 from undisclosed.store import crypto, journal
 
 BACKEND: Final = "undisclosed.console.accounts.backend.AddressAndPassword"
@@ -52,6 +55,19 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         journal.write("logged in", actor=str(user.pk), how=how)
         response: HttpResponse = super().post_login(request, user, **kwargs)
         return response
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
+        """Whether who is there is asked; pages of ours and of allauth agree on it."""
+        return not again.is_recent(context.request)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Every way to answer, the first by default; last, the organisation's."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        if openid.may_ask(user):
+            said = _("Show it to %(server)s") % {"server": openid.name()}
+            where = reverse("accounts:again")
+            ways.append({"id": "openid", "description": said, "url": where})
+        return ways
 
     def reauthenticate(self, user: AbstractBaseUser, password: str) -> bool:
         """Whether this is the account's password."""

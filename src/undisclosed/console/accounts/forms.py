@@ -17,17 +17,25 @@ ROLES_EXPLAINED = {
         "Sender: reads their own held mail, sends it singly or withdraws it"
     ),
     Role.SUPERVISOR: _(
-        "Supervisor: reads all held mail, sends it singly or releases it"
+        "Supervisor: reads all held mail, sends it singly or releases it, declares "
+        "circles and visible-mail control"
     ),
     Role.MANAGER: _("Manager: the same rights as a supervisor"),
-    Role.COMMUNICATIONS: _("Communications: no rights yet"),
-    Role.DPO: _("Data protection officer: reads all held mail, changes nothing"),
-    Role.AUDITOR: _("Auditor: the same rights as a data protection officer"),
+    Role.COMMUNICATIONS: _("Communications: no rights outside a team"),
+    Role.DPO: _(
+        "Data protection officer: reads all held mail and the journal; in every team "
+        "reads, approves campaigns and destroys lists"
+    ),
+    Role.AUDITOR: _(
+        "Auditor: reads all held mail, the journal and every team's work, changes "
+        "nothing"
+    ),
     Role.ADMINISTRATOR: _(
-        "Administrator: makes accounts and log-in links, sees no mail"
+        "Administrator: makes accounts, log-in links and teams, reads the journal "
+        "without names, sees no mail"
     ),
 }
-"""Each role with what it allows today, as somebody who gives it reads it."""
+"""Each role with what it allows, as somebody who gives it reads it."""
 
 
 class LogInForm(ConsoleForm):
@@ -130,12 +138,23 @@ class EnterForm(ConsoleForm):
         return password
 
     def clean(self) -> dict[str, Any]:
-        """Both passwords must be the same."""
+        """Both passwords must be the same, whatever else is wrong with the first."""
         cleaned = super().clean() or self.cleaned_data
-        password, again = cleaned.get("password"), cleaned.get("again")
+        password, again = self["password"].data, cleaned.get("again")
         if password and again and password != again:
             self.add_error("again", _("The two passwords differ."))
         return cleaned
+
+
+class AccountRolesForm(ConsoleForm):
+    """What an account may do outside of teams: nothing, where no role is chosen."""
+
+    roles = forms.MultipleChoiceField(
+        label=_("What they may do outside of teams"),
+        choices=[(role.value, name) for role, name in ROLES_EXPLAINED.items()],
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
 
 
 class InviteForm(ConsoleForm):

@@ -21,11 +21,12 @@ from undisclosed.console import pages, paging, wiring
 from undisclosed.console.access import Right, account_of, requires
 from undisclosed.console.accounts import again, links, throttle
 from undisclosed.console.accounts.forms import EnterForm, InviteForm, LogInForm
-from undisclosed.console.teams.forms import ROLES_IN_A_TEAM
+from undisclosed.console.accounts.telling import Said, tell
 from undisclosed.core.address import Address
 from undisclosed.store import crypto, journal, teams
 from undisclosed.store.bootstrap import FIRST_LOGIN, login_link
 from undisclosed.store.models import Account, AccountAddress, LoginLink, Role
+from undisclosed.store.rights import TEAM_RIGHTS
 
 _GET_OR_POST = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -125,7 +126,8 @@ def _first_team(account: Account, name: str) -> None:
     """Make the first team, with the first account in it; a name is taken once."""
     with contextlib.suppress(teams.NameTaken):
         team = teams.create(name, by=account, now=timezone.now())
-        teams.put(team, account, ROLES_IN_A_TEAM, may_see_rows=True, by=account)
+        roles = [role for role, allows in TEAM_RIGHTS.items() if allows]
+        teams.put(team, account, roles, may_see_rows=True, by=account)
 
 
 def _give_address(account: Account, address: Address) -> None:
@@ -208,8 +210,11 @@ def _invite(request: HttpRequest, form: InviteForm) -> str:
 def new_link(request: HttpRequest, account_id: UUID) -> HttpResponse:
     """A new one-time link for somebody who has lost their password."""
     account = get_object_or_404(Account, pk=account_id)
-    token = login_link(account)
-    _journal_link(request, account, "log-in link made")
+    with transaction.atomic():
+        token = login_link(account)
+        _journal_link(request, account, "log-in link made")
+        if account.last_login is not None and account != account_of(request):
+            tell(account, Said.LINK_MADE, timezone.now())
     return render(
         request,
         "accounts/link.html",

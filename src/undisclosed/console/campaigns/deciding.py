@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from undisclosed.console.access import requires
+from undisclosed.console.accounts.again import asked_on_post
 from undisclosed.console.campaigns import views, wiring
 from undisclosed.console.campaigns.forms import (
     ApproveForm,
@@ -36,6 +37,7 @@ def check(request: HttpRequest, campaign_id: str) -> HttpResponse:
 
 @requires()
 @require_POST
+@asked_on_post
 def override(request: HttpRequest, campaign_id: str, check: str) -> HttpResponse:
     """Answer for what one check found, with a reason."""
     found, account = opened(request, campaign_id)
@@ -76,6 +78,7 @@ def submit(request: HttpRequest, campaign_id: str) -> HttpResponse:
 
 @requires()
 @require_POST
+@asked_on_post
 def approve(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """Consent, in one role, to exactly what the page showed."""
     _found, account = opened(request, campaign_id)
@@ -98,11 +101,13 @@ def approve(request: HttpRequest, campaign_id: str) -> HttpResponse:
             by=account.pk,
             now=now,
         ),
+        _("Your approval is recorded."),
     )
 
 
 @requires()
 @require_POST
+@asked_on_post
 def refuse(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """Refuse with a reason: it becomes a draft again."""
     found, account = opened(request, campaign_id)
@@ -124,11 +129,13 @@ def refuse(request: HttpRequest, campaign_id: str) -> HttpResponse:
             by=account.pk,
             now=now,
         ),
+        _("It is refused, and its authors are told."),
     )
 
 
 @requires()
 @require_POST
+@asked_on_post
 def delegate(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """Hand the decision in a role on to a colleague, for this version."""
     found, account = opened(request, campaign_id)
@@ -156,6 +163,7 @@ def delegate(request: HttpRequest, campaign_id: str) -> HttpResponse:
             by=account.pk,
             now=now,
         ),
+        _("It is handed on, and your colleague is written to."),
     )
 
 

@@ -23,14 +23,13 @@ from undisclosed.console.access import Right, account_of, requires
 from undisclosed.console.mailings import rights as mailing_rights
 from undisclosed.console.mailings.sight import sight_of
 from undisclosed.console.observed.entries import passed_of
+from undisclosed.console.sentences import in_the_readers_language
 from undisclosed.core.address import Address
-from undisclosed.core.campaign import Attached, Draft, MailKind, Row, Sensitivity
-from undisclosed.core.header import split_content
-from undisclosed.core.mime import Limits, parts_of
-from undisclosed.core.part_text import bytes_of
+from undisclosed.core.campaign import MailKind, Row, Sensitivity
 from undisclosed.core.policy import Policy
 from undisclosed.core.reading import read_content
 from undisclosed.send import draft as drafts
+from undisclosed.send.from_mail import FromMail, from_mail
 from undisclosed.store import campaigns, desk, lists, rights
 from undisclosed.store.database import transaction
 from undisclosed.store.desk_values import MailingView
@@ -38,8 +37,10 @@ from undisclosed.store.lists import FEW, ListFacts
 from undisclosed.store.models import Account, Team
 from undisclosed.store.rights import teams_with
 
-COLUMN: Final = "Address"
-"""The one column of a list that was made of a mail's recipients."""
+ADDRESS: Final = "Address"
+NAME: Final = "Name"
+"""The columns of a list that was made of a mail's recipients; the name as the mail
+had it, and no such column where it had none."""
 
 _LONGEST_NAME: Final = 200
 
@@ -50,7 +51,7 @@ class HeldDraft:
 
     hold_id: str
     people: tuple[Address, ...] = field(repr=False)
-    draft: Draft = field(repr=False)
+    mail: FromMail = field(repr=False)
 
 
 @requires(Right.SEE_ALL, Right.SEE_OWN)
@@ -78,6 +79,9 @@ def make(request: HttpRequest, mailing_id: str) -> HttpResponse:
         request,
         _("The mail is a draft and its recipients are a list. The mail stays held."),
     )
+    for sentence in held.mail.left_out:
+        said = in_the_readers_language(sentence)
+        messages.warning(request, _("Not taken over: %(what)s.") % {"what": said})
     return redirect("campaigns:write", made)
 
 
@@ -101,23 +105,7 @@ def _held(view: MailingView) -> HeldDraft | None:
     if author is None:
         return None
     people = dict.fromkeys(to for hold in holds for to in hold.envelope.rcpt_tos)
-    draft = Draft(
-        subject=view.subject,
-        markdown=content.visible_text.replace("\r\n", "\n"),
-        author=author,
-        attachments=tuple(_files(raw)),
-    )
-    return HeldDraft(holds[0].id, tuple(people), draft)
-
-
-def _files(raw: bytes) -> Iterator[Attached]:
-    """The attached files of a message, each once."""
-    seen = set[tuple[int, int]]()
-    for part in parts_of(raw, split_content(raw), Limits()):
-        place = (part.start, part.end)
-        if part.is_attached and part.names and not part.nesting and place not in seen:
-            seen.add(place)
-            yield Attached(part.names[0], part.media_type, bytes_of(part))
+    return HeldDraft(holds[0].id, tuple(people), from_mail(raw, view.subject, author))
 
 
 def _made(
@@ -131,8 +119,8 @@ def _made(
         list_id = lists.create(facts, team=team.pk, owner=account.pk, by=by, now=now)
         lists.import_rows(
             list_id,
-            (COLUMN,),
-            _rows(held.people),
+            _columns(held),
+            _rows(held),
             by=by,
             now=now,
             shared_domains=_shared(held.people),
@@ -149,16 +137,24 @@ def _made(
             campaign_id,
             by=account.pk,
             now=now,
-            text=drafts.to_json(held.draft),
-            files=held.draft.attachments,
+            text=drafts.to_json(held.mail.draft),
+            files=held.mail.draft.attachments,
             list_id=list_id,
         )
     return campaign_id
 
 
-def _rows(people: Iterable[Address]) -> Iterator[Row]:
-    for number, address in enumerate(people, start=1):
-        yield Row(number, address, {COLUMN: address.spelled_out()})
+def _columns(held: HeldDraft) -> tuple[str, ...]:
+    named = any(one.person in held.mail.names for one in held.people)
+    return (ADDRESS, NAME) if named else (ADDRESS,)
+
+
+def _rows(held: HeldDraft) -> Iterator[Row]:
+    columns = _columns(held)
+    for number, address in enumerate(held.people, start=1):
+        name = held.mail.names.get(address.person, "")
+        values = (address.spelled_out(), name)[: len(columns)]
+        yield Row(number, address, dict(zip(columns, values, strict=True)))
 
 
 def _shared(people: Iterable[Address]) -> frozenset[str]:

@@ -5,7 +5,7 @@ Nothing here grows with the list: the database keeps the counts beside the ledge
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -16,7 +16,8 @@ from django.utils.translation import ngettext
 from undisclosed.console.picture import Part, Piece, pieces
 from undisclosed.console.templatetags.console import count
 from undisclosed.core.campaign import CampaignState, DeliveryState
-from undisclosed.store import campaign_tally
+from undisclosed.store import campaign_tally, seeds
+from undisclosed.store.campaign_tally import Times
 from undisclosed.store.campaigns import Campaign
 
 MOST_BARS: Final = 60
@@ -76,18 +77,36 @@ class Live:
     domains: tuple[DomainRow, ...]
     in_doubt: int
     is_moving: bool
+    seeds_travel: bool = False
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When the last bar ends."""
+        return self.bars[-1].at + self.span if self.bars else None
+
+    @property
+    def scale(self) -> str:
+        """What the highest bar stands for."""
+        highest = max((bar.sent + bar.failed for bar in self.bars), default=0)
+        minutes = self.span // timedelta(minutes=1)
+        return ngettext(
+            "highest: %(number)s in a minute",
+            "highest: %(number)s in %(minutes)s minutes",
+            minutes,
+        ) % {"number": count(highest), "minutes": count(minutes)}
 
 
 def live_of(found: Campaign, now: datetime) -> Live | None:
     """Where the deliveries are; None before the campaign began."""
     if found.started_at is None:
         return None
-    tally = campaign_tally.of(found.id)
+    since = _since(found, now)
+    tally = campaign_tally.of(found.id, since.replace(second=0, microsecond=0))
     counts = tally.counts
     total = sum(counts.values())
     sent, failed, waiting = _three(counts)
-    speed = _speed(tally.by_time, found, now)
-    span, bars = _bars(tally.by_time)
+    speed = _speed(tally.latest, since, now)
+    span, bars = _bars(tally.by_time, tally.step)
     moving = found.state is CampaignState.SENDING
     parts = (Part(sent, "safe"), Part(failed, "seen"), Part(waiting, "wait"))
     return Live(
@@ -102,7 +121,14 @@ def live_of(found: Campaign, now: datetime) -> Live | None:
         domains=_domains(tally.by_domain),
         in_doubt=counts.get(_D.IN_DOUBT, 0),
         is_moving=moving,
+        seeds_travel=moving and found.step == 1 and _seeds_travel(found.id),
     )
+
+
+def _seeds_travel(campaign_id: str) -> bool:
+    """Whether its first message waits for what went to the seed boxes."""
+    last = seeds.of(campaign_id)
+    return last is not None and last.state is seeds.SeedState.TRAVELLING
 
 
 def _three(counts: Mapping[DeliveryState, int]) -> tuple[int, int, int]:
@@ -120,6 +146,7 @@ def _sentence(
         total,
     ) % {"sent": count(sent), "total": count(total)}
     more = [
+        (counts.get(_D.DELIVERED, 0), _("%(number)s of them known to be delivered")),
         (failed, _("%(number)s failed")),
         (counts.get(_D.DELAYED, 0), _("%(number)s delayed")),
         (counts.get(_D.IN_DOUBT, 0), _("%(number)s in doubt")),
@@ -129,16 +156,15 @@ def _sentence(
     return ", ".join((said, *rest)) + "."
 
 
-def _speed(
-    minutes: Sequence[tuple[datetime, DeliveryState, int]],
-    found: Campaign,
-    now: datetime,
-) -> int:
+def _since(found: Campaign, now: datetime) -> datetime:
+    """From when on its speed is measured."""
+    return max(now - _SPEED_OVER, found.started_at or now)
+
+
+def _speed(latest: Times, since: datetime, now: datetime) -> int:
     """Answers in a minute, over the last five."""
-    since = max(now - _SPEED_OVER, found.started_at or now)
     span = max((now - since) / timedelta(minutes=1), 1.0)
-    first = since.replace(second=0, microsecond=0)
-    return round(sum(number for at, _, number in minutes if at >= first) / span)
+    return round(sum(number for _, _, number in latest) / span)
 
 
 def _time_left(waiting: int, per_minute: int) -> str:
@@ -156,19 +182,19 @@ def _time_left(waiting: int, per_minute: int) -> str:
 
 
 def _bars(
-    minutes: Sequence[tuple[datetime, DeliveryState, int]],
+    times: Times, step: timedelta = timedelta(minutes=1)
 ) -> tuple[timedelta, tuple[Bar, ...]]:
-    """At most sixty bars over the whole time, each of so many whole minutes."""
-    if not minutes:
+    """At most sixty bars over the whole time, each of so many whole steps."""
+    if not times:
         return timedelta(0), ()
-    first, last = minutes[0][0], minutes[-1][0]
-    whole = int((last - first) / timedelta(minutes=1)) + 1
-    span = timedelta(minutes=-(-whole // MOST_BARS))
+    first, last = times[0][0], times[-1][0]
+    whole = (last - first) // step + 1
+    each = -(-whole // MOST_BARS)
+    span, slots = each * step, -(-whole // each)
     sent, failed = Counter[int](), Counter[int]()
-    for at, state, number in minutes:
+    for at, state, number in times:
         of = failed if state is _D.FAILED else sent
         of[(at - first) // span] += number
-    slots = -(-whole // max(span // timedelta(minutes=1), 1))
     highest = max(max(sent[i], 0) + max(failed[i], 0) for i in range(slots)) or 1
     return span, tuple(
         _bar(first + i * span, i, slots, (sent[i], failed[i]), highest)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Final, cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -55,13 +56,21 @@ def demand(allowed: object) -> None:
 
 
 def taken(
-    request: HttpRequest, campaign_id: str, step: Callable[[], object]
+    request: HttpRequest,
+    campaign_id: str,
+    step: Callable[[], object],
+    said: str = "",
 ) -> HttpResponse:
-    """Take a step and lead back to the page; 409 in words where it cannot be."""
+    """Take a step and lead back to the page; 409 in words where it cannot be.
+
+    ``said`` is what the page says then, where it does not show it by itself.
+    """
     try:
         step()
     except REFUSALS as error:
         return refused(request, campaign_id, error)
+    if said:
+        messages.success(request, said)
     return redirect("campaigns:campaign", campaign_id)
 
 

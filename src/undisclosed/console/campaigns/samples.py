@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What one person's message would be: for the page, and for a test to oneself.
 
-Whoever may not read rows sees them masked: that there is something, never what.
+Whoever may not read rows sees them masked: the wording is the row's, with all that is
+constant and the branch that each condition takes; of a value, that there is one.
 """
 
-import re
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,7 @@ from undisclosed.core.address import Address
 from undisclosed.core.campaign import MailKind, Row
 from undisclosed.core.held import Outgoing, OutgoingKind
 from undisclosed.core.mail import Envelope, Recipient
+from undisclosed.send import masking
 from undisclosed.send.merge import Preview, Template
 from undisclosed.send.message import Marks
 from undisclosed.send.template import RowUnfit, TemplateError
@@ -32,7 +33,6 @@ NO_ROW: Final = 0
 """The row in the tokens of previews and tests: there is nobody behind it."""
 
 _KEEP_TRYING: Final = timedelta(days=1)
-_LEADS_TO = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,10 @@ def sample_of(
     if row is None:
         trouble = _("There is nobody on the list who would be mailed.")
         return Sample(0, 0, 0, is_masked, None, trouble=trouble)
-    shown = masked(row) if is_masked else row
+    shown = replace(row, address=NOBODY) if is_masked else row
+    mask = masking.masked if is_masked else None
     try:
-        preview = template.preview(shown, marks(found, template, now))
+        preview = template.preview(shown, marks(found, template, now), mask=mask)
     except RowUnfit as unfit:
         return Sample(row.number, before, after, is_masked, None, trouble=str(unfit))
     raw = preview.raw.decode("utf-8", "backslashreplace")
@@ -82,16 +83,22 @@ def marks(found: Campaign, template: Template, now: datetime) -> Marks:
 
 def masked(row: Row) -> Row:
     """The row as those see it who may not read it; a link still is one."""
-    values = {name: _mask(value) for name, value in row.values.items()}
-    return Row(row.number, NOBODY, values, row.way)
+    return replace(row, address=NOBODY, values=masking.masked_values(row.values))
 
 
 def test_mail(
-    found: Campaign, template: Template, row: Row, to: Address, now: datetime
+    found: Campaign,
+    template: Template,
+    row: Row,
+    to: Address,
+    now: datetime,
+    *,
+    is_masked: bool,
 ) -> Outgoing:
     """A row's message addressed to oneself. Raises RowUnfit."""
-    mine = Row(row.number, to, row.values, row.way)
-    made = template.message(mine, marks(found, template, now))
+    mask = masking.masked if is_masked else None
+    mine = replace(row, address=to)
+    made = template.message(mine, marks(found, template, now), mask=mask)
     needs = ("BODY=8BITMIME", "SMTPUTF8") if made.needs_utf8 else ("BODY=8BITMIME",)
     return Outgoing(
         secrets.token_hex(16),
@@ -130,10 +137,3 @@ def _neighbours(found: Campaign, asked: int) -> tuple[Row | None, int, int]:
         return None, 0, 0
     number, before, after = campaign_lists.neighbours(found.list_id, asked)
     return lists.some(found.list_id, [number]).get(number), before, after
-
-
-def _mask(value: str) -> str:
-    leads = _LEADS_TO.match(value)
-    if leads:
-        return f"{leads[0]}…"
-    return f"{value[:1]}…" if value else ""

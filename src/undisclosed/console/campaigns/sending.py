@@ -96,11 +96,11 @@ def proof(request: HttpRequest, campaign_id: str) -> HttpResponse:
     found, account = opened(request, campaign_id)
     if found.started_at is None or campaigns.text_of(campaign_id) is None:
         raise Http404
-    lines = proofs.lines(campaign_id, by=account.pk, now=timezone.now())
-    name = f'attachment; filename="proof-{campaign_id}.jsonl"'
+    pieces = proofs.bundle(campaign_id, by=account.pk, now=timezone.now())
+    name = f'attachment; filename="proof-{campaign_id}.zip"'
     answer = StreamingHttpResponse(
-        lines,
-        content_type="application/jsonl",
+        pieces,
+        content_type="application/zip",
         headers={"Content-Disposition": name},
     )
     # It is one to Django's handlers, though not to its types.

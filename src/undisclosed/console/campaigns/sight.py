@@ -9,11 +9,13 @@ from typing import Final, cast
 from uuid import UUID
 
 from undisclosed.console import acting
-from undisclosed.console.campaigns import difference
-from undisclosed.console.campaigns.difference import Line
 from undisclosed.console.campaigns.live import Live, live_of
 from undisclosed.console.campaigns.rights import May, may
-from undisclosed.core.campaign import CampaignState, CheckFinding, Weight
+from undisclosed.core.campaign import CampaignState, CheckFinding, Draft, Weight
+from undisclosed.send import difference
+from undisclosed.send.checks.other_rows import NAME as OTHERS
+from undisclosed.send.difference import Difference
+from undisclosed.send.draft import from_json
 from undisclosed.store import approvals, campaign_files, campaign_lists, campaigns
 from undisclosed.store.approvals import Answer
 from undisclosed.store.campaign_files import FileSummary
@@ -59,12 +61,12 @@ class Sight:
     campaign: Campaign
     team: Team
     chosen: ListSummary | None
-    has_text: bool
+    draft: Draft | None
     may: May
     found: tuple[Found, ...]
     needed: tuple[Needed, ...]
     refusals: tuple[Answer, ...]
-    changed: tuple[Line, ...]
+    changed: Difference
     live: Live | None
     made_by: str
     files: tuple[FileSummary, ...]
@@ -75,6 +77,11 @@ class Sight:
         return self.campaign.digest.hex() if self.campaign.digest else ""
 
     @property
+    def has_text(self) -> bool:
+        """Whether anything was written."""
+        return self.draft is not None
+
+    @property
     def is_complete(self) -> bool:
         """Whether there is a text, and somebody to be mailed."""
         return self.has_text and self.campaign.recipients > 0
@@ -83,6 +90,17 @@ class Sight:
     def is_open(self) -> bool:
         """Whether a finding stands against it."""
         return any(one.is_open for one in self.found)
+
+    @property
+    def with_others(self) -> int | None:
+        """Messages in which the checks found somebody else's data; None unchecked.
+
+        One message may be counted for its text and for its file: it is a most.
+        """
+        if self.campaign.checked_digest is None:
+            return None
+        counts = (one.count for one in self.campaign.findings if one.check == OTHERS)
+        return min(sum(counts), self.campaign.recipients)
 
     @property
     def is_writable(self) -> bool:
@@ -97,12 +115,12 @@ def sight_of(found: Campaign, account: Account, now: datetime) -> Sight:
         campaign=found,
         team=Team.objects.get(pk=cast(UUID, found.team)),
         chosen=_list_of(found),
-        has_text=campaigns.text_of(found.id) is not None,
+        draft=from_json(text) if (text := campaigns.text_of(found.id)) else None,
         may=may(account, found, now),
         found=_found(found),
         needed=_needed(found, now),
         refusals=tuple(one for one in answers if not one.is_consent),
-        changed=difference.since_approved(found.id),
+        changed=difference.since_approved(found),
         live=live_of(found, now),
         made_by=acting.name_of(str(found.created_by)),
         files=tuple(campaign_files.summaries(found.id)),

@@ -24,6 +24,7 @@ from undisclosed.console.campaigns.opening import demand, opened
 from undisclosed.console.campaigns.sight import Sight, sight_of
 from undisclosed.core.campaign import CampaignState, MailKind
 from undisclosed.store import campaigns as store
+from undisclosed.store import progress as long_work
 from undisclosed.store.models import Account, Campaign, Membership
 from undisclosed.store.rights import Right, teams_with
 
@@ -96,6 +97,7 @@ def page_of(
         "campaign": found,
         "may": sight.may,
         "live": sight.live,
+        "work": long_work.of(campaign_id, now),
         "reason_form": ReasonForm(auto_id="id_why_%s"),
         "schedule_form": ScheduleForm(),
         "decisions": _decisions(sight, account),
@@ -112,8 +114,15 @@ def progress(request: HttpRequest, campaign_id: str) -> HttpResponse:
     found, _account = opened(request, campaign_id)
     if not request.headers.get("HX-Request"):
         return redirect("campaigns:campaign", campaign_id)
-    live = live_of(found, timezone.now())
-    return render(request, "campaigns/live.html", {"campaign": found, "live": live})
+    now = timezone.now()
+    if request.GET.get("of") != "work":
+        live = live_of(found, now)
+        return render(request, "campaigns/live.html", {"campaign": found, "live": live})
+    work = long_work.of(campaign_id, now)
+    if work is None:
+        # What was waited for is over: the page has something else to say.
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return render(request, "campaigns/work.html", {"campaign": found, "work": work})
 
 
 def _decisions(sight: Sight, account: Account) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ from undisclosed.store import (
 from undisclosed.store.campaigns import Campaign, NotComplete
 from undisclosed.store.database import transaction
 from undisclosed.store.lists import NoSuchList
+from undisclosed.store.progress import Deed, told
 
 AT_ONCE: Final = 5_000
 """People of a list up to which the checks run while the page waits; else a worker."""
@@ -114,7 +115,11 @@ def check(
     try:
         template = compile_draft(content.draft, lists.columns(content.chosen.id))
         view = view_of(content, template, now)
-        findings = run_checks(view, progress=progress)
+        with (
+            told(campaign_id, Deed.READING, sum(view.ways.values())) as reading,
+            told(campaign_id, Deed.CHECKING, view.people, progress) as looked,
+        ):
+            findings = run_checks(view, progress=looked, reading=reading)
     except TemplateError as error:
         findings = (CheckFinding("template", Weight.STOP, str(error), "text"),)
     return approval.record_checks(campaign_id, content, findings, by=by, now=now)

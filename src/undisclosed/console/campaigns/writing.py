@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.forms import ChoiceField
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from undisclosed.console import paging
 from undisclosed.console.access import account_of, requires
+from undisclosed.console.accounts.again import asked_on_post
 from undisclosed.console.campaigns import samples, wiring
 from undisclosed.console.campaigns.forms import FileForm, WriteForm
 from undisclosed.console.campaigns.opening import REFUSALS, demand, opened, refused
@@ -53,7 +55,7 @@ def write(request: HttpRequest, campaign_id: str) -> HttpResponse:
         "form": form,
         "files": campaign_files.summaries(campaign_id),
         "file_form": FileForm(auto_id="id_file_%s"),
-        "columns": [_in_text(column) for column in _columns(found)],
+        "columns": [_in_text(column) for column in _chosen_columns(form)],
         **_preview(found, account, 1, is_masked=True),
     }
     status = 400 if form.errors else 200
@@ -120,6 +122,7 @@ def remove_file(request: HttpRequest, campaign_id: str, number: int) -> HttpResp
 
 @requires()
 @require_http_methods(["GET", "HEAD", "POST"])
+@asked_on_post
 def preview(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """Any row's message. POST shows it with its values, and journals that."""
     found, account = opened(request, campaign_id)
@@ -168,14 +171,20 @@ def test(request: HttpRequest, campaign_id: str) -> HttpResponse:
     try:
         if row is None:
             raise store.NotComplete
-        chosen = row if allowed.see_rows else samples.masked(row)
-        template = wiring.template_of(found)
-        mail = samples.test_mail(found, template, chosen, account.login, now)
+        template, is_masked = wiring.template_of(found), not allowed.see_rows
+        mail = samples.test_mail(
+            found, template, row, account.login, now, is_masked=is_masked
+        )
     except (RowUnfit, *samples.UNREADABLE) as error:
         messages.error(request, _why(error))
         return redirect("campaigns:campaign", campaign_id)
     journal.write(
-        "test sent", actor=str(account.pk), campaign=campaign_id, row=row.number
+        "test sent",
+        actor=str(account.pk),
+        campaign=campaign_id,
+        list=found.list_id,
+        row=row.number,
+        values="masked" if is_masked else "shown",
     )
     wiring.queue([mail], now)
     messages.success(request, _("A test is on its way to your own address."))
@@ -238,10 +247,21 @@ def _in_text(column: str) -> str:
     return f"{{{{ {field_name(column)} }}}}"
 
 
+def _chosen_columns(form: WriteForm) -> tuple[str, ...]:
+    """The columns of the list that the form names, kept or not, if it may be named."""
+    wanted, field = form["recipients"].value(), form.fields["recipients"]
+    is_known = isinstance(field, ChoiceField) and field.valid_value(wanted)
+    return _columns_of(str(wanted)) if wanted and is_known else ()
+
+
 def _columns(found: Campaign) -> tuple[str, ...]:
     """The columns of its list, where there is one that can be opened."""
+    return _columns_of(found.list_id) if found.list_id else ()
+
+
+def _columns_of(list_id: str) -> tuple[str, ...]:
     try:
-        return lists.columns(found.list_id) if found.list_id else ()
+        return lists.columns(list_id)
     except NoSuchList:
         return ()
 
@@ -253,7 +273,9 @@ def _preview(
     try:
         template = wiring.template_of(found)
     except samples.UNREADABLE as error:
-        return {"sample": None, "trouble": samples.why_no_template(error)}
+        trouble = samples.why_no_template(error)
+        is_new = isinstance(error, store.NotComplete)
+        return {"sample": None, "trouble": trouble, "is_new": is_new}
     now = timezone.now()
     sample = samples.sample_of(found, template, number, now, is_masked=is_masked)
     return {"sample": sample, "trouble": sample.trouble}

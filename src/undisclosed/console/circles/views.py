@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from undisclosed.console import acting, pages
 from undisclosed.console.access import Right, account_of, requires, rights_of
+from undisclosed.console.accounts.again import asked_on_post
 from undisclosed.console.circles.declaring import declare
 from undisclosed.console.circles.forms import CircleForm
 from undisclosed.store import circles as circle_store
@@ -17,6 +18,7 @@ from undisclosed.store import circles as circle_store
 
 @requires(Right.SEE_ALL)
 @require_http_methods(["GET", "HEAD", "POST"])
+@asked_on_post
 def circles(request: HttpRequest) -> HttpResponse:
     """Every circle; POST declares one."""
     account = account_of(request)
@@ -57,6 +59,7 @@ def circles(request: HttpRequest) -> HttpResponse:
 
 @requires(Right.DECLARE)
 @require_POST
+@asked_on_post
 def end(request: HttpRequest, circle_id: str) -> HttpResponse:
     """End a circle before its time."""
     account = account_of(request)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from undisclosed.console import acting, pages
 from undisclosed.console.access import Right, account_of, requires, rights_of
+from undisclosed.console.accounts.again import asked_on_post
 from undisclosed.console.control.forms import ControlForm
 from undisclosed.core.address import Address
 from undisclosed.guard.notices import without_others
@@ -23,6 +24,7 @@ from undisclosed.store.models import AccountAddress
 
 @requires(Right.SEE_ALL)
 @require_http_methods(["GET", "HEAD", "POST"])
+@asked_on_post
 def control(request: HttpRequest) -> HttpResponse:
     """Everybody under control; POST puts a person there."""
     may_impose = Right.DECLARE in rights_of(account_of(request))
@@ -101,6 +103,7 @@ def _of_persons(addresses: Iterable[Address]) -> set[Address]:
 
 @requires(Right.DECLARE)
 @require_POST
+@asked_on_post
 def lift(request: HttpRequest, control_id: str) -> HttpResponse:
     """Lift a control before its time; nobody lifts their own."""
     account, now = account_of(request), timezone.now()

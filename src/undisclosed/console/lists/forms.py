@@ -2,16 +2,18 @@
 """The forms of lists and of suppressions."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from undisclosed.console.addresses import AddressesField
 from undisclosed.console.forms import ConsoleForm
 from undisclosed.core.campaign import MailKind, Sensitivity
 from undisclosed.store.models import Account, Team
-from undisclosed.store.suppressions import Reason
+from undisclosed.store.suppressions import Lifted, Reason
 
 SENSITIVITIES = (
     (Sensitivity.ORDINARY.value, _("Ordinary")),
@@ -49,6 +51,16 @@ REASONS = (
     (Reason.COMPLAINT.value, _("The person complained")),
 )
 ALL_TEAMS = "all"
+LIFTED = (
+    (Lifted.ASKED.value, _("The person wants to be mailed")),
+    (Lifted.REACHABLE.value, _("The address works again")),
+    (Lifted.MISTAKE.value, _("It was a mistake")),
+)
+"""Why somebody is mailed again."""
+
+
+KEPT_FOR: Final = timedelta(days=90)
+"""How long a list is kept where nobody says otherwise."""
 
 
 class ListForm(ConsoleForm):
@@ -74,7 +86,8 @@ class ListForm(ConsoleForm):
     keep_until = forms.DateField(
         label=_("Keep until"),
         help_text=_("After this day the list is destroyed with every row of it."),
-        widget=forms.DateInput(attrs={"type": "date"}),
+        initial=lambda: timezone.localdate() + KEPT_FOR,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
     def __init__(
@@ -158,6 +171,12 @@ class SeekForm(ConsoleForm):
     address = forms.CharField(
         label=_("Find a whole address"), max_length=320, required=False
     )
+
+
+class LiftForm(ConsoleForm):
+    """Why somebody is mailed again."""
+
+    because = forms.ChoiceField(label=_("Why?"), choices=LIFTED)
 
 
 class SuppressForm(ConsoleForm):

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from undisclosed.console import paging
 from undisclosed.console.access import account_of, requires
+from undisclosed.console.accounts.again import asked_on_post
 from undisclosed.console.lists.forms import WhyForm
 from undisclosed.console.lists.opening import opened
 from undisclosed.core.campaign import Row
@@ -26,6 +27,7 @@ MOST_NUMBER = 2**31 - 1
 
 @requires()
 @require_http_methods(["GET", "HEAD", "POST"])
+@asked_on_post
 def rows(request: HttpRequest, list_id: str) -> HttpResponse:
     """Some rows, masked; POST shows them in full, says why and journals it."""
     account = account_of(request)
@@ -66,6 +68,7 @@ def rows(request: HttpRequest, list_id: str) -> HttpResponse:
 
 @requires()
 @require_POST
+@asked_on_post
 def export(request: HttpRequest, list_id: str) -> HttpResponse:
     """The whole list as CSV, journalled before its first byte leaves."""
     account = account_of(request)

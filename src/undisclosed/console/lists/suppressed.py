@@ -3,7 +3,7 @@
 
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -12,7 +12,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from undisclosed.console import acting, paging
 from undisclosed.console.access import account_of, requires
-from undisclosed.console.lists.forms import ALL_TEAMS, SeekForm, SuppressForm
+from undisclosed.console.lists.forms import (
+    ALL_TEAMS,
+    LIFTED,
+    LiftForm,
+    SeekForm,
+    SuppressForm,
+)
 from undisclosed.core.address import parse_addr_spec
 from undisclosed.core.campaign import MailKind
 from undisclosed.store import suppressions as store
@@ -67,6 +73,7 @@ def suppressions(request: HttpRequest) -> HttpResponse:
             "seek": seek,
             "is_searching": bool(asked),
             "form": form,
+            "lifted": LIFTED,
             "may_change": bool(changing),
         },
         status=400 if form.errors else 200,
@@ -83,7 +90,11 @@ def lift(request: HttpRequest, number: int) -> HttpResponse:
         raise Http404
     if not _may_lift(account, found.team):
         raise PermissionDenied
-    store.lift(number, by=str(account.pk), now=timezone.now())
+    form = LiftForm(request.POST)
+    if not form.is_valid():
+        raise BadRequest
+    because = store.Lifted(form.cleaned_data["because"])
+    store.lift(number, because, by=str(account.pk), now=timezone.now())
     return redirect("lists:suppressions")
 
 

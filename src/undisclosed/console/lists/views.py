@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from undisclosed.console import pages, paging
 from undisclosed.console.access import account_of, requires
+from undisclosed.console.accounts.again import asked_on_post
 from undisclosed.console.lists.forms import LettersForm, ListForm, UploadForm, WhyForm
 from undisclosed.console.lists.opening import opened
 from undisclosed.console.lists.paper import campaigns_of
@@ -107,6 +108,7 @@ def one(request: HttpRequest, list_id: str) -> HttpResponse:
 
 @requires()
 @_GET_OR_POST
+@asked_on_post
 def destroy(request: HttpRequest, list_id: str) -> HttpResponse:
     """Asks once more; POST destroys the list and its key."""
     account = account_of(request)

@@ -20,6 +20,7 @@ from django.views.decorators.http import (
 
 from undisclosed.console import acting, pages, paging, wiring
 from undisclosed.console.access import Right, account_of, requires, rights_of
+from undisclosed.console.accounts.again import asked_on_post
 from undisclosed.console.circles.declaring import declare
 from undisclosed.console.mailings import rights as mailing_rights
 from undisclosed.console.mailings.forms import EVERY_STATE, WAITS, ReleaseForm, SeekForm
@@ -89,6 +90,7 @@ def progress(request: HttpRequest, mailing_id: str) -> HttpResponse:
 
 @requires(*_SEES)
 @require_http_methods(["GET", "HEAD", "POST"])
+@asked_on_post
 def people(request: HttpRequest, mailing_id: str) -> HttpResponse:
     """Who is in it, shortened; POST spells addresses out and journals that."""
     sight, account = _sight(request, mailing_id), account_of(request)
@@ -154,6 +156,7 @@ def withdraw(request: HttpRequest, mailing_id: str) -> HttpResponse:
 
 @requires(Right.RELEASE)
 @require_POST
+@asked_on_post
 def release(request: HttpRequest, mailing_id: str) -> HttpResponse:
     """Release every held mail of the mailing unchanged, with a reason."""
     form = ReleaseForm(request.POST)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from undisclosed.console import paging
 from undisclosed.console.access import Right, account_of, requires
+from undisclosed.console.accounts.again import asked_on_post
 from undisclosed.console.teams.forms import MemberForm, RolesForm, TeamForm
 from undisclosed.store import teams as deeds
 from undisclosed.store.models import Account, Membership, Role, Team
@@ -21,6 +22,7 @@ _GET_OR_POST = require_http_methods(["GET", "HEAD", "POST"])
 
 @requires(Right.INVITE)
 @_GET_OR_POST
+@asked_on_post
 def teams(request: HttpRequest) -> HttpResponse:
     """Every team, and the form that makes a new one."""
     form = TeamForm(request.POST or None)
@@ -44,6 +46,7 @@ def teams(request: HttpRequest) -> HttpResponse:
 
 @requires(Right.INVITE)
 @_GET_OR_POST
+@asked_on_post
 def team(request: HttpRequest, team_id: UUID) -> HttpResponse:
     """Who is in a team, and the form that brings somebody in."""
     found = get_object_or_404(Team, pk=team_id)
@@ -63,6 +66,7 @@ def team(request: HttpRequest, team_id: UUID) -> HttpResponse:
 
 @requires(Right.INVITE)
 @_GET_OR_POST
+@asked_on_post
 def member(request: HttpRequest, team_id: UUID, account_id: UUID) -> HttpResponse:
     """Change what somebody may do in a team."""
     found = get_object_or_404(
@@ -88,6 +92,7 @@ def member(request: HttpRequest, team_id: UUID, account_id: UUID) -> HttpRespons
 
 @requires(Right.INVITE)
 @require_POST
+@asked_on_post
 def remove(request: HttpRequest, team_id: UUID, account_id: UUID) -> HttpResponse:
     """Take somebody out of a team."""
     found = get_object_or_404(Membership, team_id=team_id, account_id=account_id)
@@ -97,6 +102,7 @@ def remove(request: HttpRequest, team_id: UUID, account_id: UUID) -> HttpRespons
 
 @requires(Right.INVITE)
 @require_POST
+@asked_on_post
 def end_trial(request: HttpRequest, team_id: UUID) -> HttpResponse:
     """Let a team mail others than its own members."""
     deeds.end_trial(get_object_or_404(Team, pk=team_id), by=account_of(request))

@@ -126,7 +126,7 @@ ROOMS: Final[tuple[tuple[str | Promise, str, str, frozenset[Right]], ...]] = (
         frozenset({Right.SEE_ALL}),
     ),
     (
-        gettext_lazy("Control"),
+        gettext_lazy("Under control"),
         "control",
         "control:list",
         frozenset({Right.SEE_ALL}),
@@ -160,6 +160,12 @@ ROOMS: Final[tuple[tuple[str | Promise, str, str, frozenset[Right]], ...]] = (
         "teams",
         "teams:list",
         frozenset({Right.INVITE}),
+    ),
+    (
+        gettext_lazy("Journal"),
+        "journal",
+        "journal:list",
+        frozenset({Right.READ_JOURNAL}),
     ),
 )
 """Every room: its name, its namespace, its first page, who may enter."""

@@ -4,17 +4,18 @@
 Anybody may come here, without a log-in, a cookie or JavaScript: a person by the link,
 their mailbox provider by a POST in their name (RFC 8058 §3.2), which is answered
 without a redirect. Whoever has the token may end marketing to its person, and nothing
-else; so no form needs a token against forgery. The page tells nothing about anybody.
+else; so no form needs a token against forgery. The page tells nothing about anybody,
+neither the person nor who of ours is logged in, and speaks for the organisation.
 """
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from undisclosed.console import pages, wiring
+from undisclosed.console import wiring
+from undisclosed.console.unsubscribe import wording
 from undisclosed.send import unsubscribe as sending
 
 
@@ -22,30 +23,18 @@ from undisclosed.send import unsubscribe as sending
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Ask; or do it, as often as it is asked for."""
-    tokens = wiring.send_tokens()
+    tokens, words = wiring.send_tokens(), wiring.settings().send.unsubscribe
     if request.method == "POST":
-        is_done = sending.unsubscribe(tokens, token, timezone.now())
-        return _done(request) if is_done else _wrong(request)
-    if sending.subscriber(tokens, token) is None:
-        return _wrong(request)
-    return render(request, "unsubscribe/unsubscribe.html")
+        if sending.unsubscribe(tokens, token, timezone.now()):
+            return _say(request, wording.done(words))
+    elif sending.subscriber(tokens, token) is not None:
+        return _say(request, wording.asking(words))
+    return _say(request, wording.wrong(words), status=404)
 
 
-def _done(request: HttpRequest) -> HttpResponse:
-    return pages.say(
-        request,
-        _("You are unsubscribed"),
-        _("We send you no more newsletters or advertising."),
-        _("What concerns you yourself, such as an answer or a warning, still comes."),
-    )
-
-
-def _wrong(request: HttpRequest) -> HttpResponse:
-    """404: a link that was cut off or changed, or whose message is long gone."""
-    return pages.say(
-        request,
-        _("This link is not complete"),
-        _("Copy all of it from the message, to its last letter, and try again."),
-        _("Or answer the message: a person reads what comes back."),
-        status=404,
-    )
+def _say(
+    request: HttpRequest, page: wording.Page, *, status: int = 200
+) -> HttpResponse:
+    answer = render(request, "unsubscribe/page.html", {"page": page}, status=status)
+    answer["Content-Language"] = page.language
+    return answer
