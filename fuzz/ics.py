@@ -7,7 +7,7 @@ the calendar must be read.
 
 import re
 
-from fuzz.guiding import main
+from fuzz.guiding import main, mutations
 from undisclosed.core.policy import Policy
 from undisclosed.core.reading import read_content
 from undisclosed.formats.calendar import content_lines, unfolded
@@ -48,4 +48,4 @@ def check(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    main(check, SEEDS, PIECES)
+    main(check, mutations(SEEDS, PIECES))

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python fuzz/milter.py [SECONDS]``: any bytes into the milter's end of a session.
+"""``python -m fuzz.milter``: any bytes into the milter's end of a session.
 
 Nothing may raise but MtaError, hang or grow; the same bytes in other pieces must
 lead to the same answers; nothing is accepted that has no recipient; and what is to be
-deleted at the MTA leaves exactly the rest. With atheris installed its coverage guides
-the bytes; without it they are made of the protocol's own packets and of chance. A
-find is printed as the bytes that lead to it.
+deleted at the MTA leaves exactly the rest. By chance the bytes are made of the
+protocol's own packets.
 """
 
 import random
-import sys
-import time
-from collections.abc import Callable, Iterator
 
+from fuzz.guiding import main
 from undisclosed.core.verdict import Removal
 from undisclosed.transport.milter.deletions import deletions_of, remaining
 from undisclosed.transport.milter.errors import MtaError
@@ -117,7 +114,7 @@ def answer_to(event: Message | MessageRefused) -> Response:
     return Response(ACCEPTED.outcome, deletions=deletions)
 
 
-def one_input(data: bytes) -> None:
+def check(data: bytes) -> None:
     """One session. Raises whatever is wrong."""
     cut = data[0] + 1 if data else 1
     pieces = [data[start : start + cut] for start in range(0, len(data), cut)]
@@ -126,54 +123,21 @@ def one_input(data: bytes) -> None:
     serve([OFFERS[0], data, WHOLE])
 
 
-def by_chance(seed: int) -> Iterator[bytes]:
-    """Inputs without end, made of the protocol's packets."""
-    chance = random.Random(seed)
-    while True:
-        packets = [chance.choice(PACKETS) for _ in range(chance.randint(1, 30))]
-        if chance.random() < 0.5:
-            packets.insert(chance.randint(0, len(packets)), WHOLE)
-        if chance.random() < 0.3:
-            packets.append(chance.randbytes(chance.randint(1, 50)))
-            chance.shuffle(packets)
-        if chance.random() < 0.9:
-            packets.insert(0, chance.choice(OFFERS))
-        data = bytearray(b"".join(packets))
-        if chance.random() < 0.3:
-            data[chance.randrange(len(data))] = chance.randrange(256)
-        yield bytes(data)
-
-
-def run(seconds: float, seed: int = 0) -> int:
-    """Try inputs for so long; how many were tried. Raises at the first find."""
-    until = time.monotonic() + seconds
-    tried = 0
-    for data in by_chance(seed):
-        try:
-            one_input(data)
-        except Exception:
-            print(f"found by {data!r}", file=sys.stderr)
-            raise
-        tried += 1
-        if time.monotonic() > until:
-            return tried
-    return tried
-
-
-def guided(one: Callable[[bytes], None]) -> bool:
-    """Let atheris guide the bytes; False where it is not installed."""
-    try:
-        import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
-    except ImportError:
-        return False
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, one)
-    atheris.Fuzz()
-    return True
+def by_chance(chance: random.Random) -> bytes:
+    """One input, made of the protocol's packets."""
+    packets = [chance.choice(PACKETS) for _ in range(chance.randint(1, 30))]
+    if chance.random() < 0.5:
+        packets.insert(chance.randint(0, len(packets)), WHOLE)
+    if chance.random() < 0.3:
+        packets.append(chance.randbytes(chance.randint(1, 50)))
+        chance.shuffle(packets)
+    if chance.random() < 0.9:
+        packets.insert(0, chance.choice(OFFERS))
+    data = bytearray(b"".join(packets))
+    if chance.random() < 0.3:
+        data[chance.randrange(len(data))] = chance.randrange(256)
+    return bytes(data)
 
 
 if __name__ == "__main__":
-    is_timed = len(sys.argv) > 1 and sys.argv[1].isdigit()
-    if is_timed or not guided(one_input):
-        count = run(float(sys.argv[1]) if is_timed else 60.0, seed=time.time_ns())
-        print(f"{count:,} sessions, nothing found")
+    main(check, by_chance)

@@ -5,7 +5,7 @@ Nothing may raise or hang, no address may print itself, and whoever is shown to 
 in particular is shown to every viewer, too.
 """
 
-from fuzz.guiding import main
+from fuzz.guiding import main, mutations
 from undisclosed.core.address import Address
 from undisclosed.core.disclosure import read
 from undisclosed.core.mail import Envelope, Mail, Recipient
@@ -56,4 +56,4 @@ def check(data: bytes) -> None:
 
 
 if __name__ == "__main__":
-    main(check, SEEDS, PIECES)
+    main(check, mutations(SEEDS, PIECES))

@@ -1,18 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python fuzz/smtp.py [SECONDS]``: any bytes into both ends of an SMTP session.
+"""``python -m fuzz.smtp``: any bytes into both ends of an SMTP session.
 
-Nothing may raise, hang or grow; and the same bytes in other pieces must lead to
-the same replies. With atheris installed its coverage guides the bytes; without
-it they are made of the protocol's own words and of chance. A find is printed as
-the bytes that lead to it.
+Nothing may raise, hang or grow; and the same bytes in other pieces must lead to the
+same replies. By chance the bytes are made of the protocol's own words.
 """
 
 import contextlib
 import random
-import sys
-import time
-from collections.abc import Callable, Iterator
 
+from fuzz.guiding import main
 from undisclosed.transport.smtp import replies
 from undisclosed.transport.smtp.errors import PeerError
 from undisclosed.transport.smtp.extensions import Extensions
@@ -83,7 +79,7 @@ def answer_all(machine: ServerProtocol) -> None:
                 machine.answer(event.number, replies.OK)
 
 
-def one_input(data: bytes) -> None:
+def check(data: bytes) -> None:
     """One session from both ends. Raises whatever is wrong."""
     cut = data[0] + 1 if data else 1
     pieces = [data[start : start + cut] for start in range(0, len(data), cut)] or [data]
@@ -99,47 +95,14 @@ def one_input(data: bytes) -> None:
                 pass
 
 
-def by_chance(seed: int) -> Iterator[bytes]:
-    """Inputs without end, made of the protocol's words."""
-    chance = random.Random(seed)
-    while True:
-        words = [chance.choice(WORDS) for _ in range(chance.randint(1, 40))]
-        if chance.random() < 0.3:
-            words.append(chance.randbytes(chance.randint(1, 50)))
-            chance.shuffle(words)
-        yield b"".join(words)
-
-
-def run(seconds: float, seed: int = 0) -> int:
-    """Try inputs for so long; how many were tried. Raises at the first find."""
-    until = time.monotonic() + seconds
-    tried = 0
-    for data in by_chance(seed):
-        try:
-            one_input(data)
-        except Exception:
-            print(f"found by {data!r}", file=sys.stderr)
-            raise
-        tried += 1
-        if time.monotonic() > until:
-            return tried
-    return tried
-
-
-def guided(one: Callable[[bytes], None]) -> bool:
-    """Let atheris guide the bytes; False where it is not installed."""
-    try:
-        import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]
-    except ImportError:
-        return False
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, one)
-    atheris.Fuzz()
-    return True
+def by_chance(chance: random.Random) -> bytes:
+    """One input, made of the protocol's words."""
+    words = [chance.choice(WORDS) for _ in range(chance.randint(1, 40))]
+    if chance.random() < 0.3:
+        words.append(chance.randbytes(chance.randint(1, 50)))
+        chance.shuffle(words)
+    return b"".join(words)
 
 
 if __name__ == "__main__":
-    is_timed = len(sys.argv) > 1 and sys.argv[1].isdigit()
-    if is_timed or not guided(one_input):
-        count = run(float(sys.argv[1]) if is_timed else 60.0, seed=time.time_ns())
-        print(f"{count:,} sessions, nothing found")
+    main(check, by_chance)

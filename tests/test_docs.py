@@ -17,8 +17,10 @@ from undisclosed.cli import COMMANDS
 from undisclosed.core.policy import Policy
 from undisclosed.core.rules import ALL_RULES
 from undisclosed.core.verdict import Action
+from undisclosed.formats.configuration import parse_toml
 from undisclosed.guard.states import CopyState, HoldEvent, HoldState
-from undisclosed.store.settings import ENVIRONMENT, SETTINGS
+from undisclosed.store.settings import ENVIRONMENT, SETTINGS, read
+from undisclosed.store.settings_kinds import Kind, Setting
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 DOCS: Final = ROOT / "docs"
@@ -101,6 +103,54 @@ def test_every_setting_is_documented(setting: object) -> None:
     page = text_of("reference/configuration.md")
     part = page.partition(f"\n## [{section}]\n")[2].partition("\n## ")[0]
     assert f"| `{key}` |" in part
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [one for one in SETTINGS if one.default in ("", ())],
+    ids=lambda setting: setting.name,
+)
+def test_a_setting_that_is_empty_by_default_has_an_example(setting: Setting) -> None:
+    page = text_of("reference/configuration.md")
+    part = page.partition(f"\n## [{setting.section}]\n")[2].partition("\n## ")[0]
+    row = next(line for line in part.splitlines() if f"| `{setting.key}` |" in line)
+
+    assert re.search(r"For example `[^`]+`\.", row)
+
+
+UNITS: Final = re.compile(
+    r"\b(?:seconds?|minutes?|hours?|days?|bytes)\b"
+    r"|\bhow (?:many|often)\b|^most [a-z ]+|^as long as (?:fewer|no more)\b"
+    r"|^the same in\b|^the same for\b|^connections\b",
+    re.IGNORECASE,
+)
+"""How a description says what its number counts."""
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [one for one in SETTINGS if one.kind in (Kind.WHOLE, Kind.NUMBER, Kind.NUMBERS)],
+    ids=lambda setting: setting.name,
+)
+def test_a_number_among_the_settings_says_what_it_counts(setting: Setting) -> None:
+    is_told = UNITS.search(setting.description) or setting.key.endswith("_percent")
+
+    assert is_told, setting.description
+
+
+def test_the_examples_of_settings_can_be_used() -> None:
+    secrets = {
+        "UNDISCLOSED_OPENID_SECRET": "a-secret-of-thirty-two-characters",
+        "UNDISCLOSED_TENANT_SECRET": "a-secret-of-thirty-two-characters",
+        "UNDISCLOSED_RETURNS_PASSWORD": "secret",
+        "UNDISCLOSED_SEEDS_PASSWORD": "secret",
+    }
+    file = ROOT / "examples" / "settings.toml"
+    policy = "[policy]\nown_domains = ['council.example']\n"
+
+    table = parse_toml(file.read_text("utf-8") + policy)
+
+    assert read(table, file, secrets).guard.metrics is not None
 
 
 def test_every_variable_of_the_environment_is_documented() -> None:

@@ -29,6 +29,7 @@ function questionOf(details, files) {
 }
 
 // Ask the guard. Throws where there is no answer; then the guard decides alone.
+// The same function stands in the other add-in: neither can load a file of the other.
 async function ask(settings, question) {
   const response = await fetch(`${settings.url}/v1/check`, {
     method: "POST",

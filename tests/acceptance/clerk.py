@@ -6,7 +6,8 @@ held mail singly, ``singly ID`` the one to which its test gave this id; ``releas
 lets it go as it is. ``state``
 prints what became of each held mail, by the id that its test gave it. ``campaign N``
 makes a campaign to N people, which resends what is in doubt, begins it and prints its
-id; ``resume ID`` decides what is in doubt, and lets a paused one go on.
+id; ``resume ID`` decides what is in doubt, and lets a paused one go on. ``office
+ROLES`` makes the team Bins with accounts that have these roles in it (JSON: by name).
 """
 
 import contextlib
@@ -112,6 +113,19 @@ def state() -> None:
     print(json.dumps({"held": held, "waiting": waiting}))
 
 
+def office(roles: str) -> None:
+    """Make a team, and its people by name."""
+    from undisclosed.core.address import Address
+    from undisclosed.store.models import Account, Membership, Team
+
+    team = Team.objects.create(name="Bins", is_trial=False, created_at=wiring.utc_now())
+    for name, held in json.loads(roles).items():
+        account = Account.objects.create_account(
+            Address(name, "council.example"), name=name.title(), roles=()
+        )
+        Membership.objects.create(team=team, account=account, roles=list(held))
+
+
 def campaign(count: str) -> None:
     """Begin to send a campaign to so many people."""
     from undisclosed.core.address import Address
@@ -164,6 +178,7 @@ if __name__ == "__main__":
         "singly": singly,
         "release": release,
         "state": state,
+        "office": office,
         "campaign": campaign,
         "resume": resume,
     }

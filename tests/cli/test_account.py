@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.acceptance.installation import Installation
@@ -71,3 +72,23 @@ def test_a_part_without_tables_does_not_start(tmp_path) -> None:
 
     assert answer.returncode == 78
     assert "run `undisclosed migrate`" in answer.stderr
+
+
+def test_lost_factors_are_removed_and_shown(installation) -> None:
+    login = "admin@localhost.invalid"
+    with psycopg.connect(installation.database.url) as connection:
+        connection.execute(
+            "INSERT INTO mfa_authenticator (user_id, type, data, created_at)"
+            " SELECT id, 'totp', '{}', now() FROM store_account"
+        )
+
+    shown = installation.command("account", "factors", login)
+    removed = installation.command("account", "remove-factors", login)
+    again = installation.command("account", "remove-factors", login)
+
+    assert shown.stdout == "totp: 1\n"
+    assert removed.returncode == 0, removed.stderr
+    assert "Removed: totp." in removed.stdout
+    assert "Nobody could be told." in removed.stdout
+    assert again.returncode == 78
+    assert "This account has no second factor." in again.stderr

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """``undisclosed campaign``: the whole way from a file to the last message."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
 from tests.console.campaigns import THREE, Office
 from tests.console.world import World, now
 from undisclosed.cli import main, wiring
 from undisclosed.core.campaign import CampaignState, DeliveryState
-from undisclosed.send import approval
+from undisclosed.send import approval, proof_verifier
 from undisclosed.store import campaigns, ledger
-from undisclosed.store.models import OutgoingMail
+from undisclosed.store.models import Campaign, OutgoingMail
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -71,7 +74,7 @@ def test_it_goes_from_submission_to_sending(office, said):
     assert f"Digest {digest}" in submitted[1]
     assert ": approved, " in last[1]
     assert "A dry run: nothing was sent." in dry[1]
-    assert "Subject: Your bin day, A…" in dry[1]
+    assert "Subject: Your bin day, ▇▇▇" in dry[1]
     assert dry[1].count("Subject:") == 1
     assert still is CampaignState.APPROVED
     assert ": sending, " in begun[1]
@@ -138,9 +141,11 @@ def test_it_is_scheduled_paused_resumed_and_cancelled(office, said):
     office.approve(made)
 
     times = ("2090-01-31T09:00", "--not-after", "2090-01-31T17:00")
-    scheduled = said("schedule", made, *times, *SAM)
+    dry = said("schedule", made, *times, *SAM)
+    scheduled = said("schedule", made, *times, "--no-dry-run", *SAM)
     refused = said("pause", made, *SAM)
 
+    assert "nothing was scheduled" in dry[1]
     assert "Not before 2090-01-31 09:00:00 UTC" in scheduled[1]
     assert refused[0] == 77
     sending = office.sending(office.list_of(*THREE))
@@ -151,10 +156,93 @@ def test_it_is_scheduled_paused_resumed_and_cancelled(office, said):
 
 
 def test_the_proof_is_written_into_a_file(office, said, tmp_path):
-    made, file = office.sending(), tmp_path / "proof.jsonl"
+    made, file = office.sending(), tmp_path / "proof.zip"
+    said("cancel", made, *SAM)
 
-    assert said("proof", made, str(file), *SAM)[0] == 0
-    assert len(file.read_bytes().splitlines()) == 5
+    assert said("proof", made, "-o", str(file), *SAM)[0] == 0
+    assert said("proof", made, "-o", str(file), *SAM)[0] != 0
+    assert said("verify-proof", str(file)) == (
+        0,
+        f"Campaign {made}: 3 failed.\nEverything holds.\n",
+    )
+    file.write_bytes(file.read_bytes()[:-40])
+    assert said("verify-proof", str(file))[0] == 65
+
+
+def test_the_verifier_is_printed_as_the_file_that_it_is(said):
+    assert said("proof-verifier") == (0, Path(proof_verifier.__file__).read_text())
+
+
+def test_what_changed_since_it_was_approved_is_shown(office, said, tmp_path):
+    made = office.submitted()
+    office.approve(made)
+    none = said("diff", made, *SAM)[1]
+    text, file = tmp_path / "text.md", tmp_path / "dates.csv"
+    text.write_text("Dear {{ name }},\n\nit is Tuesday.\n", encoding="utf-8")
+    file.write_text("Tuesday", encoding="utf-8")
+
+    what = ("--text", str(text), "--attach", str(file), "--kind", "marketing")
+    changed = said("change", made, *what, "--reply-to", "all@council.example", *SAM)
+    shown = said("diff", made, *SAM)[1]
+
+    assert "Nothing changed" in none
+    assert f"Campaign {made}: draft" in changed[1]
+    assert "+ it is Tuesday." in shown
+    assert "File dates.csv: new" in shown
+    assert "Answers go to: (nothing) -> all@council.example" in shown
+    assert "-> marketing: everybody can unsubscribe" in shown
+
+
+def test_each_person_has_a_file_of_their_own_out_of_a_folder(office, said, tmp_path):
+    made = office.drafted()
+    for name in ("Ann", "Bob", "Eve"):
+        (tmp_path / name).write_text(name)
+
+    said("change", made, "--attach-by", "Name", str(tmp_path), *SAM)
+    seen = said("preview", made, "--raw", *SAM)[1]
+
+    assert {(one.name, one.column) for one in campaigns.files_of(made)} == {
+        (name, "Name") for name in ("Ann", "Bob", "Eve")
+    }
+    assert "Ann" not in seen
+    assert said("change", made, "--attach-by", "Name", "/nowhere", *SAM)[0] == 77
+
+
+@pytest.mark.parametrize(
+    ("policy", "how", "state"),
+    [
+        ("ask", (), DeliveryState.IN_DOUBT),
+        ("sent", (), DeliveryState.SENT),
+        ("ask", ("sent",), DeliveryState.SENT),
+        ("sent", ("resend",), DeliveryState.QUEUED),
+    ],
+    ids=["nobody said", "by its policy", "by a person", "against its policy"],
+)
+def test_what_is_in_doubt_is_decided_as_the_campaign_says(
+    office, said, policy, how, state
+):
+    made = office.sending()
+    Campaign.objects.filter(pk=made).update(in_doubt=policy)
+    lease, long_ago = timedelta(seconds=1), now() - timedelta(hours=1)
+    rows = ledger.claim(made, by="w", limit=1, lease=lease, now=long_ago)
+    ledger.begin(made, [one.number for one in rows], by="w", now=long_ago)
+    ledger.give_back(made, by="w")
+    said("pause", made, *SAM)
+
+    code, _ = said("doubt", made, *how, *SAM)
+
+    assert code == (77 if state is DeliveryState.IN_DOUBT else 0)
+    assert ledger.counts(made)[state] >= 1
+
+
+def test_it_is_followed_until_nothing_moves(office, said):
+    made = office.sending()
+    said("cancel", made, *SAM)
+
+    code, text = said("show", made, "--follow")
+
+    assert code == 0
+    assert text.rstrip().endswith("0 of 3 messages sent, 3 failed.")
 
 
 def test_somebody_of_another_team_sees_and_does_nothing(office, said):

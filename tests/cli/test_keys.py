@@ -2,6 +2,7 @@
 """``undisclosed keys``: list, rotate, reseal."""
 
 import pytest
+from django.test import override_settings
 
 from tests.postgres import MASTER_KEY, TestDatabase
 from undisclosed.cli import main
@@ -52,3 +53,30 @@ def test_a_new_key_goes_into_the_file_and_is_not_printed(
     assert kept[1:] == [MASTER_KEY.hex()]
     assert kept[0] not in said
     assert "undisclosed keys reseal" in said
+
+
+def test_the_whole_exchange_is_told_step_by_step(
+    database: TestDatabase,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    newer = bytes(range(60, 92))
+    old, new = Keys(MASTER_KEY).id, Keys(newer).id
+    both = f"{newer.hex()} {MASTER_KEY.hex()}"
+    monkeypatch.setenv("UNDISCLOSED_MASTER_KEY", both)
+    with override_settings(UNDISCLOSED_KEYS=Keys(newer + MASTER_KEY)):
+        assert main(["keys", "status"]) == 3
+        begun = capsys.readouterr().out
+        assert main(["keys", "reseal"]) == 0
+        assert main(["keys", "rehash"]) == 0
+        done = capsys.readouterr().out
+    with override_settings(UNDISCLOSED_KEYS=Keys(newer + MASTER_KEY + newer)):
+        assert main(["keys", "drop", new]) == 78
+        assert main(["keys", "drop", "00000000"]) == 78
+        refused = capsys.readouterr().err
+
+    assert f"{new}: seals what is new" in begun
+    assert f"{old}: seals still" in begun
+    assert "Put the newest key last as well" in done
+    assert "Something still needs this master key" in refused
+    assert "None of the master keys has this name" in refused

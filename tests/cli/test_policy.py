@@ -137,3 +137,39 @@ def test_without_a_file_the_policy_is_the_default() -> None:
 def test_a_wrong_policy_is_an_error_for_other_commands(tmp_path: Path) -> None:
     with pytest.raises(UndisclosedError):
         policy_of(str(tmp_path / "missing.toml"))
+
+
+def test_without_a_file_the_settings_that_would_be_used_are_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "undisclosed.toml").write_text(GOOD, "utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["policy", "check"]) == 0
+
+    said = capsys.readouterr().out
+    assert said == f"# {tmp_path / 'undisclosed.toml'}\n{EFFECTIVE}"
+
+
+def test_where_there_are_no_settings_the_defaults_are_printed_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert main(["policy", "check"]) == 0
+
+    said = capsys.readouterr().out
+    assert said.startswith("# no undisclosed.toml here, so the defaults\n[policy]\n")
+
+
+def test_every_fault_is_said_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "undisclosed.toml"
+    file.write_text("[gard]\n[holds]\nexpiry = 'x'\n[policy]\nmax_shown = -1\n")
+
+    assert check(file) == 65
+
+    said = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[1] for line in said[:-1]] == ["1", "3", "5"]
+    assert said[-1] == "3 faults."

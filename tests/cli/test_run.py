@@ -57,6 +57,14 @@ def test_a_fresh_folder_becomes_a_whole_installation(first: Run) -> None:
     assert "Traceback" not in first.err
 
 
+def test_what_it_does_is_said_in_words_and_no_log_comes_between(first: Run) -> None:
+    said = [line.strip() for line in first.err.splitlines()]
+
+    assert "starting the post office" in said
+    assert "starting the pages" in said
+    assert [line for line in said if " INFO " in line or " DEBUG " in line] == []
+
+
 def test_ctrl_c_ends_every_process_with_code_0(first: Run) -> None:
     assert first.code == 0
     assert [pid for pid in first.family if is_running(pid)] == []
@@ -88,7 +96,7 @@ def test_what_ends_by_itself_is_started_again(first: Run) -> None:
         until(lambda: _serves(run), "mail is held and passed again")
         until(run.answers_http, "the pages are served again")
         assert is_running(run.pid)
-        assert "the guard ended: started it again" in run.err
+        assert "the guard ended: started again" in run.err
         killed = run.family
     assert run.code == 0
     assert [pid for pid in killed | run.family if is_running(pid)] == []

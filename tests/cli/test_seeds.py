@@ -2,16 +2,25 @@
 """``undisclosed seeds``: made, sent, fetched, compared."""
 
 import asyncio
+import os
 import threading
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
 from tests.console.campaigns import Office
 from tests.console.world import World
+from tests.send.sending import DRAFT
+from tests.store.campaigns import NOW, sending
 from tests.transport.dovecot import LOGIN, PASSWORD, dovecot, needs_dovecot
-from undisclosed.cli import main, wiring
-from undisclosed.store.models import JournalEntry
+from undisclosed.cli import main, wiring, wiring_send
+from undisclosed.core.campaign import CampaignState, DeliveryState
+from undisclosed.send.draft import to_json
+from undisclosed.store import campaigns, ledger
+from undisclosed.store import seeds as seeds_store
+from undisclosed.store.models import Account, JournalEntry, Membership
+from undisclosed.store.settings import HostPort, load
 from undisclosed.store.settings_returns import SEEDS_PASSWORD
 from undisclosed.transport.smtp.testing import EVERYTHING, FakeHop
 
@@ -124,3 +133,98 @@ def test_what_arrives_is_compared(database, seeds, mailbox, change, code, words)
     assert "@" not in told[1]
     entry = JournalEntry.objects.get(event="seeds compared")
     assert entry.facts == {"campaign": made, "messages": 1, "different": code // 3}
+
+
+async def sent_by(sender, campaign, patience=60.0):
+    """Let a worker's sending go on until the campaign stands still."""
+    until = asyncio.get_running_loop().time() + patience
+    while asyncio.get_running_loop().time() < until:
+        await sender.send_due(asyncio.Event())
+        state = (await asyncio.to_thread(campaigns.get, campaign)).state
+        if state is not CampaignState.SENDING:
+            return state
+        await asyncio.sleep(0.5)
+    raise AssertionError("The campaign went on and on.")
+
+
+@needs_dovecot
+@pytest.mark.parametrize(
+    ("change", "state", "own"),
+    [
+        (lambda content: content, CampaignState.DONE, 2),
+        (
+            lambda content: content.replace(b"Monday", b"Tuesday"),
+            CampaignState.PAUSED,
+            0,
+        ),
+    ],
+    ids=["as it left", "changed"],
+)
+def test_a_worker_tries_a_campaign_before_it_begins(
+    database, monkeypatch, tmp_path, mailbox, change, state, own
+):
+    campaign = sending(2, to_json(DRAFT), step=1)
+    monkeypatch.setenv(SEEDS_PASSWORD, PASSWORD)
+    file = tmp_path / "undisclosed.toml"
+
+    with hop_to(mailbox, change) as port:
+        file.write_text(settings_of(mailbox, port), encoding="utf-8")
+        settings = load(file, dict(os.environ))
+        sender = wiring_send.sender(settings, settings.guard.next_hop, "w")
+        ended = asyncio.run(sent_by(sender, campaign))
+
+    assert ended is state
+    counts = ledger.counted(campaign)
+    assert counts.get(DeliveryState.SENT, 0) == own
+    assert sum(counts.values()) == 2
+
+
+def test_seeds_that_are_switched_off_hold_nothing_up(monkeypatch, tmp_path):
+    monkeypatch.setenv(SEEDS_PASSWORD, PASSWORD)
+    file = tmp_path / "undisclosed.toml"
+    text = settings_of(SimpleNamespace(port=1), 1)
+    campaign = sending(1, to_json(DRAFT), step=1)
+
+    async def scenario():
+        async with FakeHop(EVERYTHING) as hop:
+            file.write_text(f'{text}automatic = "off"\n', encoding="utf-8")
+            settings = load(file, dict(os.environ))
+            where = HostPort("127.0.0.1", hop.port)
+            sender = wiring_send.sender(settings, where, "w")
+            return await sent_by(sender, campaign)
+
+    assert asyncio.run(scenario()) is CampaignState.DONE
+
+
+def paused_for_seeds():
+    made = sending(1, to_json(DRAFT), step=1)
+    seeds_store.begin(made, 1, messages=1, now=NOW)
+    seeds_store.end(made, 1, messages=1, different=1, findings=("A footer.",), now=NOW)
+    return made
+
+
+def test_a_person_answers_for_what_differs_with_a_reason(database, seeds):
+    made = paused_for_seeds()
+    settings = settings_of(SimpleNamespace(port=1), 1)
+    team = campaigns.get(made).team
+    account = Account.objects.get()
+    Membership.objects.create(team_id=team, account=account, roles=["sender"])
+
+    nothing = seeds(settings, made, "--accept", " ", *SAM)
+    said = seeds(settings, made, "--accept", "The box adds it.", *SAM)
+    again = seeds(settings, made, "--accept", "Once more.", *SAM)
+
+    assert nothing[0] == again[0] == 78
+    assert said[0] == 0, said[1]
+    assert seeds_store.of(made).may_begin
+    assert JournalEntry.objects.get(event="seeds accepted").facts == {"campaign": made}
+
+
+def test_who_may_not_send_it_does_not_answer_for_it(database, seeds):
+    made = paused_for_seeds()
+    settings = settings_of(SimpleNamespace(port=1), 1)
+
+    code, _ = seeds(settings, made, "--accept", "I say so.", *SAM)
+
+    assert code != 0
+    assert not seeds_store.of(made).may_begin

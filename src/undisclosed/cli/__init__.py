@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from types import ModuleType
 
+from undisclosed.cli.parsing import Parser
+from undisclosed.cli.wording import what_to_do
 from undisclosed.errors import TransientError, UndisclosedError
 
 COMMANDS = {
@@ -25,6 +27,7 @@ COMMANDS = {
     "postoffice": "the catching mailbox of a machine without a next hop",
     "held": "held mail: list, show, decide",
     "list": "lists of recipients: check, import, show, destroy",
+    "suppressions": "who is not mailed: list, add, remove, import, export",
     "campaign": "campaigns: write, approve, send",
     "seeds": "send a campaign's first messages to seed boxes, and compare them",
     "trace": "where is A's mail to B?",
@@ -45,7 +48,7 @@ TEMPORARY_FAILURE, WRONG_CONFIGURATION, INTERRUPTED = 75, 78, 130
 
 def build_parser() -> argparse.ArgumentParser:
     """The whole command line, every command with its own parser."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="undisclosed",
         description="Keeps the recipients of a mailing from seeing each other.",
     )
@@ -63,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(_module(args.command).run(args))
     except TransientError as error:
-        return _say(f"{error}{_hint(error)}", TEMPORARY_FAILURE)
+        return _say(f"{error} {what_to_do(error)}".strip(), TEMPORARY_FAILURE)
     except UndisclosedError as error:
         return _say(error, WRONG_CONFIGURATION)
     except KeyboardInterrupt:
@@ -83,7 +86,7 @@ def _parser_for(given: Sequence[str]) -> argparse.ArgumentParser:
     """The parser of the named command alone: no other command is imported."""
     if not given or given[0] not in COMMANDS:
         return build_parser()
-    parser = argparse.ArgumentParser(prog="undisclosed")
+    parser = Parser(prog="undisclosed")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _module(given[0]).add_parser(commands)
     return parser
@@ -93,13 +96,6 @@ def _module(name: str) -> ModuleType:
     # A module called "list" would hide the built-in function of this package.
     file = "lists" if name == "list" else name
     return importlib.import_module(f"undisclosed.cli.{file}")
-
-
-def _hint(error: TransientError) -> str:
-    """What to do where the database is away: most often nothing is running."""
-    if not str(error).startswith("The database is away"):
-        return ""
-    return " Start it with `undisclosed run`, or look where DATABASE_URL leads."
 
 
 def _say(sentence: UndisclosedError | str, code: int) -> int:

@@ -6,43 +6,42 @@ do, as on the pages. What would send mail is a dry run until it is told not to b
 """
 
 import argparse
-import mimetypes
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from undisclosed.cli import campaign_words, options, wiring
+from undisclosed.cli import (
+    campaign_proof,
+    campaign_words,
+    campaign_writing,
+    options,
+    wiring,
+)
+from undisclosed.cli.campaign_acting import NotAllowed, allowed, may_of
 from undisclosed.cli.campaign_words import SHOWN_OF_DIGEST
-from undisclosed.core.address import parse_addr_spec
-from undisclosed.core.campaign import Attached, Draft, MailKind
+from undisclosed.cli.row_progress import RowProgress
 from undisclosed.errors import UndisclosedError
 
 if TYPE_CHECKING:
     from undisclosed.console.campaigns.rights import May
-    from undisclosed.store.campaigns import Campaign
     from undisclosed.store.models import Account
 
 DONE, REFUSED = 0, 77
 """Exit codes: done, and not allowed or not possible."""
 
-
-class NotAllowed(UndisclosedError):
-    """This account may not do that, or not as the campaign is now."""
-
-
-class NoSuchTeam(UndisclosedError):
-    """There is no such team in which this account writes campaigns."""
+_EVERY: Final = 2.0  # seconds between two looks at a campaign that is being sent
 
 
 class OtherDigest(UndisclosedError):
     """This is not the digest of what is submitted: look at it again."""
 
 
-class NoAddress(UndisclosedError):
-    """What was given is no address."""
+class NoPolicy(UndisclosedError):
+    """This campaign leaves it to you: say resend or sent."""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -50,13 +49,14 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser("campaign", help="campaigns: write, approve, send")
     acts = parser.add_subparsers(dest="act", required=True, metavar="ACT")
     acts.add_parser("list", help="the latest campaigns, and where they are")
-    _new(acts)
+    campaign_writing.add_parsers(acts)
+    campaign_proof.add_parsers(acts)
     for name, help_text in _ACTS.items():
         act = acts.add_parser(name, help=help_text)
         act.add_argument("id", help="id of the campaign")
         _more(name, act)
     for name, act in acts.choices.items():
-        if name not in ("list", "show"):
+        if name not in _WITHOUT_ACCOUNT:
             act.add_argument(
                 "--as",
                 dest="account",
@@ -67,8 +67,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         options.add_settings(act)
 
 
+_WITHOUT_ACCOUNT: Final = (
+    "list",
+    "show",
+    campaign_proof.VERIFY,
+    campaign_proof.VERIFIER,
+)
+
 _ACTS: Final = {
     "show": "state, findings, approvals, deliveries",
+    "diff": "what changed since it was last approved",
     "preview": "messages as people would get them, values masked",
     "test": "send the first messages to oneself; a dry run unless told otherwise",
     "check": "run every check",
@@ -77,7 +85,7 @@ _ACTS: Final = {
     "approve": "consent to exactly what was submitted",
     "reject": "refuse it, with a reason",
     "start": "begin to send; a dry run unless told otherwise",
-    "schedule": "let it begin by itself",
+    "schedule": "let it begin by itself; a dry run unless told otherwise",
     "pause": "stop at once",
     "resume": "go on",
     "cancel": "end it: what was not begun is never sent",
@@ -86,30 +94,10 @@ _ACTS: Final = {
 }
 
 
-def _new(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    act = acts.add_parser("new", help="a draft from a file of Markdown")
-    act.add_argument("text", type=Path, help="file of the text, in UTF-8")
-    act.add_argument("--name", required=True, help="what it is called, for the team")
-    act.add_argument("--team", required=True, help="name of the team")
-    act.add_argument("--list", dest="list_id", required=True, help="id of the list")
-    act.add_argument("--subject", required=True)
-    act.add_argument("--from", dest="author", required=True, metavar="ADDRESS")
-    act.add_argument("--from-name", default="", help="the name that people see")
-    act.add_argument("--reply-to", metavar="ADDRESS", help="where answers go")
-    act.add_argument("--marketing", action="store_true", help="people can unsubscribe")
-    act.add_argument(
-        "--attach",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="a file for everybody; may be given again",
-    )
-
-
 def _more(name: str, act: argparse.ArgumentParser) -> None:
     for flag, more in _OPTIONS.get(name, {}).items():
-        act.add_argument(flag, **more)
+        kept = {key: value for key, value in more.items() if key != "short"}
+        act.add_argument(*filter(None, (more.get("short"), flag)), **kept)
 
 
 _ROW: Final[dict[str, Any]] = {"type": int, "default": 1, "help": "the first row"}
@@ -124,6 +112,9 @@ _DECISION: Final[dict[str, dict[str, Any]]] = {
     "--digest": {"required": True, "help": 'as "show" says it'},
 }
 _OPTIONS: Final[dict[str, dict[str, dict[str, Any]]]] = {
+    "show": {
+        "--follow": {"action": "store_true", "help": "until nothing moves any more"}
+    },
     "preview": {
         "--row": _ROW,
         "--limit": _LIMIT,
@@ -137,15 +128,35 @@ _OPTIONS: Final[dict[str, dict[str, dict[str, Any]]]] = {
     "schedule": {
         "at": {"help": "as in 2027-01-31T09:00, in console.time_zone"},
         "--not-after": {"help": "what has not left by then waits"},
+        "--limit": _LIMIT,
+        "--no-dry-run": _NO_DRY_RUN,
     },
-    "doubt": {"how": {"choices": ("resend", "sent")}},
-    "proof": {"file": {"type": Path, "help": "file to write, one line a message"}},
+    "doubt": {
+        "how": {
+            "choices": ("resend", "sent"),
+            "nargs": "?",
+            "help": "as the campaign itself says, where it is not named",
+        }
+    },
+    "proof": {
+        "--output": {
+            "short": "-o",
+            "type": Path,
+            "required": True,
+            "metavar": "FILE",
+            "help": "a new file: a ZIP with the proof and what verifies it",
+        }
+    },
 }
 """What an act is told besides its campaign and who acts."""
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out one act; 0, or 77 where it is not allowed or not possible."""
+    if args.act == campaign_proof.VERIFIER:
+        return campaign_proof.print_verifier()
+    if args.act == campaign_proof.VERIFY:
+        return campaign_proof.verify(args)
     settings = wiring.load(args.settings)
     wiring.configure(settings)
     if args.act == "list":
@@ -153,7 +164,7 @@ def run(args: argparse.Namespace) -> int:
     # What follows needs Django configured.
     from undisclosed.console.campaigns.opening import REFUSALS  # noqa: PLC0415
 
-    refused = (*REFUSALS, NotAllowed, NoSuchTeam, OtherDigest, NoAddress)
+    refused = (*REFUSALS, *_REFUSED)
     try:
         _ACT[args.act](args)
     except refused as error:
@@ -173,59 +184,41 @@ def _list() -> int:
     return DONE
 
 
-def _make(args: argparse.Namespace) -> None:
-    from undisclosed.send.draft import to_json  # noqa: PLC0415
-    from undisclosed.send.merge import compile_draft  # noqa: PLC0415
-    from undisclosed.store import campaigns, lists, rights  # noqa: PLC0415
-
-    account, now = _account(args.account), wiring.utc_now()
-    teams = rights.teams_with(account, rights.Right.WRITE_CAMPAIGNS)
-    team = next((one for one in teams if one.name == args.team), None)
-    if team is None:
-        raise NoSuchTeam
-    draft = _draft(args)
-    compile_draft(draft, lists.columns(args.list_id))
-    made = campaigns.create(
-        args.name, team=team.pk, kind=draft.kind, by=account.pk, now=now
-    )
-    campaigns.change(
-        made,
-        by=account.pk,
-        now=now,
-        text=to_json(draft),
-        files=draft.attachments,
-        list_id=args.list_id,
-    )
-    print(made)
-
-
-def _draft(args: argparse.Namespace) -> Draft:
-    author = parse_addr_spec(args.author)
-    reply_to = parse_addr_spec(args.reply_to) if args.reply_to else None
-    if author is None or (args.reply_to and reply_to is None):
-        raise NoAddress
-    return Draft(
-        subject=args.subject,
-        markdown=args.text.read_text("utf-8"),
-        author=author,
-        author_name=args.from_name,
-        reply_to=reply_to,
-        kind=MailKind.MARKETING if args.marketing else MailKind.SERVICE,
-        attachments=tuple(map(_attached, args.attach)),
-    )
-
-
-def _attached(file: Path) -> Attached:
-    kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-    return Attached(file.name, kind, file.read_bytes())
-
-
 def _show(args: argparse.Namespace) -> None:
+    _print(args.id, None)
+    if args.follow:
+        _follow(args.id)
+
+
+def _follow(campaign_id: str) -> None:
+    """Print where the messages are whenever that changes, until nothing moves."""
+    from undisclosed.console.campaigns.live import live_of  # noqa: PLC0415
+    from undisclosed.store import campaigns  # noqa: PLC0415
+
+    said = ""
+    while (live := live_of(campaigns.get(campaign_id), wiring.utc_now())) is not None:
+        if live.sentence != said:
+            said = live.sentence
+            print(said, flush=True)
+        if not live.is_moving:
+            return
+        time.sleep(_EVERY)
+
+
+def _diff(args: argparse.Namespace) -> None:
+    from undisclosed.send import difference  # noqa: PLC0415
+
+    found, _ = allowed(args, lambda may: True)
+    _say(list(campaign_words.lines_of_difference(difference.since_approved(found))))
+
+
+def _change(args: argparse.Namespace) -> None:
+    campaign_writing.change(args)
     _print(args.id, None)
 
 
 def _preview(args: argparse.Namespace) -> None:
-    _allowed(args, lambda may: True)
+    allowed(args, lambda may: True)
     _print_samples(args.id, args.row, args.limit, is_raw=args.raw)
 
 
@@ -234,21 +227,27 @@ def _test(args: argparse.Namespace) -> None:
     from undisclosed.console.campaigns import wiring as pages  # noqa: PLC0415
     from undisclosed.store import journal  # noqa: PLC0415
 
-    found, account = _allowed(args, lambda may: may.write)
+    found, account = allowed(args, lambda may: may.write)
     if not args.no_dry_run:
         _print_samples(args.id, args.row, args.limit)
         print("A dry run: nothing was sent. --no-dry-run sends it to yourself.")
         return
     template, now, number = pages.template_of(found), wiring.utc_now(), args.row
-    sees_rows = _may(account, found).see_rows
+    sees_rows = may_of(account, found).see_rows
     for _ in range(args.limit):
         row = samples.first_row(found, number)
         if row is None or row.number < number:
             break
-        chosen = row if sees_rows else samples.masked(row)
-        mail = samples.test_mail(found, template, chosen, account.login, now)
+        mail = samples.test_mail(
+            found, template, row, account.login, now, is_masked=not sees_rows
+        )
         journal.write(
-            "test sent", actor=str(account.pk), campaign=args.id, row=row.number
+            "test sent",
+            actor=str(account.pk),
+            campaign=args.id,
+            list=found.list_id,
+            row=row.number,
+            values="shown" if sees_rows else "masked",
         )
         pages.queue([mail], now)
         number = row.number + 1
@@ -258,20 +257,16 @@ def _test(args: argparse.Namespace) -> None:
 def _check(args: argparse.Namespace) -> None:
     from undisclosed.console.campaigns import wiring as pages  # noqa: PLC0415
 
-    _, account = _allowed(args, lambda may: may.write)
-    pages.check(
-        args.id,
-        by=account.pk,
-        now=wiring.utc_now(),
-        progress=lambda rows: print(f"{rows:,} messages looked at", file=sys.stderr),
-    )
+    found, account = allowed(args, lambda may: may.write)
+    with RowProgress("Looked at", found.recipients) as bar:
+        pages.check(args.id, by=account.pk, now=wiring.utc_now(), progress=bar.show)
     _print(args.id, account)
 
 
 def _override(args: argparse.Namespace) -> None:
     from undisclosed.store import campaigns  # noqa: PLC0415
 
-    _, account = _allowed(args, lambda may: may.write)
+    _, account = allowed(args, lambda may: may.write)
     now = wiring.utc_now()
     campaigns.override(args.id, args.check, args.reason, by=account.pk, now=now)
     _print(args.id, account)
@@ -281,7 +276,7 @@ def _submit(args: argparse.Namespace) -> None:
     from undisclosed.console.campaigns import wiring as pages  # noqa: PLC0415
     from undisclosed.send import approval  # noqa: PLC0415
 
-    _, account = _allowed(args, lambda may: may.submit)
+    _, account = allowed(args, lambda may: may.submit)
     approval.submit(
         args.id,
         pages.approval_policy(),
@@ -298,7 +293,7 @@ def _decide(args: argparse.Namespace) -> None:
     from undisclosed.send import approval  # noqa: PLC0415
 
     is_consent = args.act == "approve"
-    found, account = _allowed(
+    found, account = allowed(
         args, lambda may: args.role in (may.decide if is_consent else may.refuse)
     )
     digest = found.digest or b""
@@ -318,7 +313,7 @@ def _decide(args: argparse.Namespace) -> None:
 def _start(args: argparse.Namespace) -> None:
     from undisclosed.store import campaigns  # noqa: PLC0415
 
-    found, account = _allowed(args, lambda may: may.send)
+    found, account = allowed(args, lambda may: may.send)
     if not args.no_dry_run:
         _print_samples(args.id, 1, args.limit)
         print(
@@ -326,35 +321,35 @@ def _start(args: argparse.Namespace) -> None:
             "first one, then ten, then all."
         )
         return
-    campaigns.start(args.id, by=account.pk, now=wiring.utc_now())
+    with RowProgress("Written", found.recipients) as bar:
+        campaigns.start(args.id, by=account.pk, now=wiring.utc_now(), progress=bar.show)
     _print(args.id, account)
 
 
 def _schedule(args: argparse.Namespace) -> None:
     from undisclosed.store import campaigns  # noqa: PLC0415
 
-    _, account = _allowed(args, lambda may: may.send)
+    found, account = allowed(args, lambda may: may.send)
+    begin = _time(args.at)
     until = _time(args.not_after) if args.not_after else None
+    if not args.no_dry_run:
+        _print_samples(args.id, 1, args.limit)
+        print(
+            f"A dry run: nothing was scheduled. --no-dry-run sends "
+            f"{found.recipients:,} from {begin:%F %H:%M %Z} on."
+        )
+        return
     campaigns.schedule(
-        args.id, _time(args.at), not_after=until, by=account.pk, now=wiring.utc_now()
+        args.id, begin, not_after=until, by=account.pk, now=wiring.utc_now()
     )
     _print(args.id, account)
-
-
-def _proof(args: argparse.Namespace) -> None:
-    from undisclosed.send import proof  # noqa: PLC0415
-
-    _, account = _allowed(args, lambda may: True)
-    lines = proof.lines(args.id, by=account.pk, now=wiring.utc_now())
-    with args.file.open("wb") as file:
-        file.writelines(lines)
 
 
 def _steer(args: argparse.Namespace) -> None:
     from undisclosed.console.campaigns.sending import BY_HAND  # noqa: PLC0415
     from undisclosed.store import campaigns, doubt  # noqa: PLC0415
 
-    _, account = _allowed(args, _STEERS[args.act])
+    found, account = allowed(args, _STEERS[args.act])
     by, now = account.pk, wiring.utc_now()
     match args.act:
         case "pause":
@@ -364,9 +359,23 @@ def _steer(args: argparse.Namespace) -> None:
         case "cancel":
             campaigns.cancel(args.id, by=by, now=now)
         case "doubt":
-            doubt.decide(args.id, resend=args.how == "resend", by=by, now=now)
+            how = args.how or found.in_doubt
+            if how not in doubt.POLICIES:
+                raise NoPolicy
+            number = doubt.decide(args.id, resend=how == "resend", by=by, now=now)
+            print(f"Decided for {number:,}: {how}.")
     _print(args.id, account)
 
+
+_REFUSED: Final = (
+    NotAllowed,
+    OtherDigest,
+    NoPolicy,
+    campaign_writing.NoSuchTeam,
+    campaign_writing.NoAddress,
+    campaign_writing.NotReadable,
+)
+"""Why an act is not carried out, besides what the store refuses."""
 
 _STEERS: Final[dict[str, "Callable[[May], bool]"]] = {
     "pause": lambda may: may.stop,
@@ -376,8 +385,10 @@ _STEERS: Final[dict[str, "Callable[[May], bool]"]] = {
 }
 
 _ACT: Final[dict[str, Callable[[argparse.Namespace], None]]] = {
-    "new": _make,
+    campaign_writing.NEW: campaign_writing.make,
+    campaign_writing.CHANGE: _change,
     "show": _show,
+    "diff": _diff,
     "preview": _preview,
     "test": _test,
     "check": _check,
@@ -387,30 +398,9 @@ _ACT: Final[dict[str, Callable[[argparse.Namespace], None]]] = {
     "reject": _decide,
     "start": _start,
     "schedule": _schedule,
-    "proof": _proof,
+    "proof": campaign_proof.write,
     **dict.fromkeys(_STEERS, _steer),
 }
-
-
-def _allowed(
-    args: argparse.Namespace, allows: "Callable[[May], bool]"
-) -> "tuple[Campaign, Account]":
-    """The campaign and who acts. Raises NotAllowed."""
-    from undisclosed.store import campaigns, rights  # noqa: PLC0415
-
-    account, found = _account(args.account), campaigns.get(args.id)
-    team: Any = found.team
-    if not rights.may(account, rights.Right.SEE_CAMPAIGNS, team):
-        raise NotAllowed
-    if not allows(_may(account, found)):
-        raise NotAllowed
-    return found, account
-
-
-def _may(account: "Account", found: "Campaign") -> "May":
-    from undisclosed.console.campaigns.rights import may  # noqa: PLC0415
-
-    return may(account, found, wiring.utc_now())
 
 
 def _print(campaign_id: str, account: "Account | None") -> None:
@@ -452,12 +442,6 @@ def _time(text: str) -> datetime:
     if found.tzinfo is None:
         found = found.replace(tzinfo=ZoneInfo(settings().console.time_zone))
     return found
-
-
-def _account(text: str) -> "Account":
-    from undisclosed.cli.held import account_named  # noqa: PLC0415
-
-    return account_named(text)
 
 
 def _say(lines: Sequence[str]) -> None:

@@ -10,6 +10,8 @@ from undisclosed.core.campaign import CheckFinding
 if TYPE_CHECKING:
     from undisclosed.console.campaigns.samples import Sample
     from undisclosed.console.campaigns.sight import Sight
+    from undisclosed.send.difference import Difference, FileChange, Line
+    from undisclosed.store.campaign_approved import FileFacts
     from undisclosed.store.models import Campaign
 
 SHOWN_OF_DIGEST = 16
@@ -53,6 +55,42 @@ def _decided(sight: "Sight") -> Iterator[str]:
     for need in sight.needed:
         by = f"by {printable(need.by)}" if need.by else "waits"
         yield f"  approval as {need.role}: {by}"
+
+
+def lines_of_difference(found: "Difference") -> Iterator[str]:
+    """What changed since it was approved; - was there, + is there now."""
+    if not found:
+        yield "Nothing changed since it was last approved, or it never was."
+    for one in (*found.settings, *found.chosen):
+        before, after = printable(one.before), printable(one.after)
+        yield f"{one.what}: {before or '(nothing)'} -> {after or '(nothing)'}"
+    if found.text:
+        yield "Subject and text:"
+        yield from map(_line, found.text)
+    for file in found.files:
+        name = printable(file.name) or f"one person's own, by {printable(file.column)}"
+        yield f"File {name}: {file.kind}"
+        yield from (f"  {sign} {_facts(one)}" for sign, one in _sides(file))
+        yield from map(_line, file.lines)
+
+
+_SIGNS = {"gone": "-", "new": "+", "same": " ", "more": " "}
+
+
+def _line(line: "Line") -> str:
+    return f"  {_SIGNS[line.kind]} {printable(line.text)}"
+
+
+def _sides(file: "FileChange") -> "Iterator[tuple[str, FileFacts]]":
+    if file.before is not None:
+        yield "-", file.before
+    if file.after is not None:
+        yield "+", file.after
+
+
+def _facts(one: "FileFacts") -> str:
+    digest = one.digest[:SHOWN_OF_DIGEST]
+    return f"{one.size:,} bytes, {printable(one.media_type)}, SHA-256 {digest}"
 
 
 def lines_of_sample(sample: "Sample", *, is_raw: bool) -> Iterator[str]:

@@ -1,30 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
 """``undisclosed doctor``: is this installation really guarded?
 
-Each check answers in one sentence. The last one is the proof: a mail that would show
-people to each other is handed in where users hand in theirs, and must be found held.
-It is withdrawn at once and names addresses that cannot exist (RFC 2606).
+Each check answers in one sentence, and says what to do where it did not end well.
+The last one is the proof: a mail that would show people to each other is handed in
+where users hand in theirs, and must be found held.
 """
 
 import argparse
 import asyncio
 import hashlib
-import secrets
-import smtplib
-import socket
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import Enum
+from dataclasses import replace
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from undisclosed.cli import bypass, options, wiring, wiring_smarthost
-from undisclosed.core.address import Address
+from undisclosed.cli.doctor_answers import (
+    Answer,
+    Health,
+    bad,
+    good,
+    legend,
+    lines_of,
+    unsure,
+)
+from undisclosed.cli.doctor_probe import probe
+from undisclosed.cli.wording import what_to_do
 from undisclosed.core.documents import MASKED
-from undisclosed.errors import TransientError, UndisclosedError
-from undisclosed.guard import desk
+from undisclosed.errors import UndisclosedError
 from undisclosed.guard.exemptions import has_effect, reviews
 from undisclosed.store import bootstrap, master_key, migrate, presence
 from undisclosed.store import bypass as bypass_store
@@ -36,22 +40,6 @@ FOUND, GUARDED = 3, 0
 WIDEST_IPV4, WIDEST_IPV6 = 8, 32
 PATIENCE = 30.0
 """Seconds that a mail server in between may keep the probe, unless told otherwise."""
-
-
-class Health(Enum):
-    """How one check ended."""
-
-    GOOD = "ok"
-    UNSURE = "--"
-    BAD = "!!"
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one check found, in one sentence."""
-
-    health: Health
-    text: str
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -87,17 +75,18 @@ def run(args: argparse.Namespace) -> int:
     """Print every answer; 0 where all is well, 3 where something is not."""
     settings = wiring.load(args.settings)
     wiring.configure(settings)
-    worst = GUARDED
+    seen = set()
     for answer in _answers(settings, args):
-        print(f"[{answer.health.value}] {answer.text}", flush=True)
-        if answer.health is Health.BAD:
-            worst = FOUND
-    return worst
+        print("\n".join(lines_of(answer)), flush=True)
+        seen.add(answer.health)
+    if explained := list(legend(seen)):
+        print("", *explained, sep="\n")
+    return FOUND if Health.BAD in seen else GUARDED
 
 
 def _answers(settings: Settings, args: argparse.Namespace) -> Iterator[Answer]:
     where = settings.file or "no undisclosed.toml here, so the defaults; see --settings"
-    yield Answer(Health.GOOD, f"The settings can be read ({where}).")
+    yield good(f"The settings can be read ({where}).")
     yield from _policy(settings)
     found = _safely(_database)
     yield found
@@ -110,18 +99,23 @@ def _answers(settings: Settings, args: argparse.Namespace) -> Iterator[Answer]:
     yield _reader()
     yield from _signing(settings)
     if found.health is Health.BAD:
-        yield Answer(Health.UNSURE, "No probe was sent: it could not be found again.")
-        return
-    if settings.guard.is_observing:
-        yield Answer(
-            Health.UNSURE, "No probe was sent: in mode observe it would leave."
+        yield unsure(
+            "No probe was sent: it could not be found again.",
+            to_do="Mend the database first, then run this again.",
         )
-        return
-    through = settings.guard.listen
-    if args.through:
-        host, _, port = args.through.rpartition(":")
-        through = HostPort(host.strip("[]"), int(port) if port.isdigit() else 25)
-    yield _safely(lambda: _probe(settings, through, args.sender, args.wait))
+    elif settings.guard.is_observing:
+        yield unsure(
+            "No probe was sent: in mode observe it would leave.",
+            to_do="Run this again once the guard acts on its verdicts.",
+        )
+    else:
+        through = _place(args.through) if args.through else settings.guard.listen
+        yield _safely(lambda: probe(settings, through, args.sender, args.wait))
+
+
+def _place(text: str) -> HostPort:
+    host, _, port = text.rpartition(":")
+    return HostPort(host.strip("[]"), int(port) if port.isdigit() else 25)
 
 
 def _safely(check: Callable[[], Answer]) -> Answer:
@@ -129,21 +123,26 @@ def _safely(check: Callable[[], Answer]) -> Answer:
     try:
         return check()
     except UndisclosedError as error:
-        return Answer(Health.BAD, str(error))
+        to_do = what_to_do(error) or "Mend this first, then run this again."
+        return bad(str(error), to_do=to_do)
 
 
 def _policy(settings: Settings) -> Iterator[Answer]:
     if settings.guard.is_observing:
-        yield Answer(Health.BAD, "Mode observe: mail passes whatever it shows.")
+        yield bad(
+            "Mode observe: mail passes whatever it shows.",
+            to_do='Take mode = "observe" out of [guard] after the first weeks.',
+        )
     if not settings.policy.own_domains:
-        yield Answer(
-            Health.UNSURE,
+        yield unsure(
             "policy.own_domains is empty: each mail's From domain counts as own.",
+            to_do="Name your domains in own_domains of [policy].",
         )
     wide = [str(network) for network in settings.guard.clients if _is_wide(network)]
     if wide:
-        yield Answer(
-            Health.BAD, f"guard.clients lets almost everybody in: {', '.join(wide)}."
+        yield bad(
+            f"guard.clients lets almost everybody in: {', '.join(wide)}.",
+            to_do="Name only the hosts that hand in mail.",
         )
 
 
@@ -156,63 +155,76 @@ def _is_wide(network: IPv4Network | IPv6Network) -> bool:
 
 def _database() -> Answer:
     if migrate.is_needed():
-        return Answer(
-            Health.BAD,
-            "The tables are missing or of an earlier release: `undisclosed migrate`.",
+        return bad(
+            "The tables are missing or of an earlier release.",
+            to_do="Run `undisclosed migrate`.",
         )
     bootstrap.check_key()
-    return Answer(Health.GOOD, "The database answers, and the master key fits it.")
+    return good("The database answers, and the master key fits it.")
 
 
 def _key_backup(settings: Settings, file: Path | None) -> Answer:
     if file is None:
-        return Answer(
-            Health.UNSURE,
+        return unsure(
             "No backup of the master key was tested: without the key held mail is "
-            "lost. Test one with --master-key-backup FILE.",
+            "lost.",
+            to_do="Test one with --master-key-backup FILE.",
         )
     try:
         kept = master_key.parse(file.read_text("ascii"), str(file))
     except (OSError, UnicodeDecodeError):
-        return Answer(Health.BAD, f"{file} cannot be read.")
+        return bad(f"{file} cannot be read.", to_do="Name a file that you may read.")
     if kept != master_key.of(settings):
-        return Answer(Health.BAD, f"{file} is not the master key that is in use.")
+        return bad(
+            f"{file} is not the master key that is in use.",
+            to_do="Copy the key that is, and test the copy.",
+        )
     mark = hashlib.sha256(kept).hexdigest()[:8]
-    return Answer(Health.GOOD, f"The backup of the master key fits ({mark}).")
+    return good(f"The backup of the master key fits ({mark}).")
 
 
 def _worker() -> Answer:
     count = presence.working()
     if not count:
-        return Answer(Health.BAD, "No worker is running: nothing is delivered.")
-    return Answer(Health.GOOD, f"Workers running: {count}.")
+        return bad(
+            "No worker is running: nothing is delivered.",
+            to_do="Start `undisclosed worker`, or everything by `undisclosed run`.",
+        )
+    return good(f"Workers running: {count}.")
 
 
 def _exemptions(settings: Settings) -> Iterator[Answer]:
     rules, now = settings.policy.exemptions, wiring.utc_now()
     due = reviews(rules, now)
     for rule, why in due:
-        health = Health.UNSURE if has_effect(rule, now) else Health.BAD
-        yield Answer(health, f"The exemption {rule.name!r} ({rule.owner}) {why}.")
+        answer = unsure if has_effect(rule, now) else bad
+        yield answer(
+            f"The exemption {rule.name!r} ({rule.owner}) {why}.",
+            to_do="Ask its owner, then write a new `until` or take it out.",
+        )
     if rules and not due:
-        yield Answer(Health.GOOD, f"Exemptions in force: {len(rules)}.")
+        yield good(f"Exemptions in force: {len(rules)}.")
 
 
 def _bypass() -> Answer:
     on = bypass_store.active()
     if on is None:
-        return Answer(Health.GOOD, "No bypass is on.")
-    return Answer(Health.BAD, bypass.sentence(on.ends_at, wiring.utc_now()))
+        return good("No bypass is on.")
+    return bad(
+        bypass.sentence(on.ends_at, wiring.utc_now()),
+        to_do="Lead mail through the guard again, then `undisclosed bypass end`.",
+    )
 
 
 def _oldest(settings: Settings) -> Answer:
     count, oldest = desk_store.waiting(wiring.utc_now())
     if not count:
-        return Answer(Health.GOOD, "No held mail waits for a decision.")
+        return good("No held mail waits for a decision.")
     hours = round(oldest / timedelta(hours=1))
     text = f"Held mails that wait: {count:,}, the oldest for {hours:,} hours."
-    is_late = oldest >= settings.holds.alarm_after
-    return Answer(Health.BAD if is_late else Health.GOOD, text)
+    if oldest < settings.holds.alarm_after:
+        return good(text)
+    return bad(text, to_do="Decide about them: `undisclosed held list`.")
 
 
 def _hop(settings: Settings) -> Answer:
@@ -220,13 +232,16 @@ def _hop(settings: Settings) -> Answer:
     try:
         asyncio.run(_reach(wiring_smarthost.client(settings, where)))
     except UndisclosedError as error:
-        return Answer(Health.BAD, f"The next hop {where} does not answer. {error}")
-    if settings.guard.next_hop is None:
-        return Answer(
-            Health.UNSURE,
-            "guard.next_hop is not set: the post office catches all mail.",
+        return bad(
+            f"The next hop {where} does not answer. {error}",
+            to_do="Start the mail server there, or mend guard.next_hop.",
         )
-    return Answer(Health.GOOD, f"The next hop {where} answers.")
+    if settings.guard.next_hop is None:
+        return unsure(
+            "guard.next_hop is not set: the post office catches all mail.",
+            to_do="Set it once mail is to leave.",
+        )
+    return good(f"The next hop {where} answers.")
 
 
 async def _reach(client: ClientSettings) -> None:
@@ -242,14 +257,16 @@ def _signing(settings: Settings) -> Iterator[Answer]:
     try:
         key = wiring_smarthost.dkim_key(settings)
     except UndisclosedError as error:
-        yield Answer(Health.BAD, str(error))
+        yield bad(str(error), to_do="Mend guard.dkim.key: nothing is signed without.")
         return
     if key is None or settings.guard.dkim.mode != "sign":
         return
     for domain in sorted(settings.guard.dkim.domains):
         name = f"{settings.guard.dkim.selector}._domainkey.{domain}"
-        text = f"Private copies are signed; TXT of {name} must be: {key.record}"
-        yield Answer(Health.UNSURE, text)
+        yield unsure(
+            f"Private copies are signed; TXT of {name} must be: {key.record}",
+            to_do=f"Compare it with `dig +short TXT {name}`.",
+        )
 
 
 def _reader() -> Answer:
@@ -257,86 +274,8 @@ def _reader() -> Answer:
     with wiring.reader() as reader:
         document = reader.read(MASKED, b"name,mail\r\nprobe,probe@probe.invalid\r\n")
     if document.uncertain:
-        return Answer(Health.BAD, f"Attachments are not read. {document.uncertain[0]}")
-    return Answer(Health.GOOD, "Attached documents are read, in child processes.")
-
-
-def _probe(
-    settings: Settings, through: HostPort, given: str | None, wait: float
-) -> Answer:
-    """Hand in a mail that must be held, find it among the held, withdraw it."""
-    sender = _sender(settings, given)
-    token = secrets.token_hex(8)
-    people = [
-        f"probe{number}@{token}-{number}.invalid"
-        for number in range(settings.policy.max_shown_outsiders + 1)
-    ]
-    began_at = wiring.utc_now() - timedelta(seconds=5)
-    try:
-        with smtplib.SMTP(through.host, through.port, timeout=60) as client:
-            client.sendmail(
-                sender.spelled_out(), people, _message(sender, people, token)
-            )
-    except (OSError, smtplib.SMTPException) as error:
-        return Answer(
-            Health.BAD, f"{through} did not take the probe: {type(error).__name__}."
+        return bad(
+            f"Attachments are not read. {document.uncertain[0]}",
+            to_do="Let the guard start child processes, with guard.reader.memory each.",
         )
-    hold_id = _find(token, began_at, wait)
-    if hold_id is None:
-        return Answer(
-            Health.BAD,
-            f"Mail handed to {through} DOES NOT pass the guard: a probe that shows "
-            f"{len(people)} people to each other was taken and is not held.",
-        )
-    desk.withdraw(
-        wiring.spool(),
-        wiring.memory(),
-        hold_id,
-        settings.policy,
-        desk.Actor(name="doctor", addresses=frozenset({sender})),
-        wiring.utc_now(),
-        name=wiring.keyed_ids(),
-    )
-    return Answer(
-        Health.GOOD,
-        f"Mail handed to {through} passes the guard: a probe was held and withdrawn.",
-    )
-
-
-def _sender(settings: Settings, given: str | None) -> Address:
-    if given:
-        local_part, _, domain = given.rpartition("@")
-        return Address(local_part, domain)
-    domain = min(settings.policy.own_domains, default=socket.getfqdn())
-    return settings.holds.notice_from or Address("postmaster", domain)
-
-
-def _message(sender: Address, people: list[str], token: str) -> bytes:
-    return (
-        f"From: {sender.spelled_out()}\r\nTo: {', '.join(people)}\r\n"
-        f"Subject: Probe {token}\r\nAuto-Submitted: auto-generated\r\n"
-        f"Message-ID: <{token}@{sender.domain}>\r\n\r\n"
-        "This mail tests whether the guard holds it. Nobody ever receives it.\r\n"
-    ).encode()
-
-
-def _find(token: str, since: datetime, wait: float) -> str | None:
-    """The held mail that holds the token, once it is there."""
-    until = time.monotonic() + wait
-    while time.monotonic() < until:
-        for hold_id in _held_since(since):
-            try:
-                if token.encode() in wiring.spool().content(hold_id):
-                    return hold_id
-            except (TransientError, UndisclosedError):
-                continue
-        time.sleep(0.5)
-    return None
-
-
-def _held_since(since: datetime) -> list[str]:
-    # Models can be imported only once Django is configured.
-    from undisclosed.store.models import HeldMail  # noqa: PLC0415
-
-    held = HeldMail.objects.filter(received_at__gte=since, state="held")
-    return list(held.order_by("-received_at").values_list("id", flat=True)[:50])
+    return good("Attached documents are read, in child processes.")

@@ -66,6 +66,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         acts.choices[name].add_argument(
             "-o", "--output", type=Path, required=True, metavar="FILE"
         )
+    for name in ("call-sheet", "letters"):
+        acts.choices[name].add_argument(
+            "--without",
+            action="store_true",
+            help="leave out who cannot be printed; else nobody is printed",
+        )
     for name in ("export", "call-sheet"):
         acts.choices[name].add_argument("--why", choices=WHY, required=True)
     acts.choices["letters"].add_argument(
@@ -179,7 +185,7 @@ def _checked(
         return None
     _tell(checked)
     if args.problems is not None:
-        _write(args.problems, problems_csv(checked.problems))
+        write_new(args.problems, problems_csv(checked.problems))
     return table, checked
 
 
@@ -331,15 +337,23 @@ def _take_out(args: argparse.Namespace, account: "Account") -> int:
             facts |= {"rows": found.rows, "why": args.why}
             content = rows_csv(lists.columns(args.id), lists.rows(args.id))
         case "call-sheet":
-            content, people = on_paper.call_sheet(args.id, heading=found.purpose[:200])
-            facts |= {"people": people, "way": "phone", "why": args.why}
+            made = on_paper.call_sheet(
+                args.id, heading=found.purpose[:200], without=args.without
+            )
+            content = made.content
+            facts |= {"people": made.people, "left out": len(made.left_out)}
+            facts |= {"way": "phone", "why": args.why}
         case _:
             day = now.astimezone().date()
-            content, people = on_paper.letters(args.id, args.campaign, day=day)
-            facts |= {"people": people, "way": "post", "campaign": args.campaign}
+            made = on_paper.letters(
+                args.id, args.campaign, day=day, without=args.without
+            )
+            content = made.content
+            facts |= {"people": made.people, "left out": len(made.left_out)}
+            facts |= {"way": "post", "campaign": args.campaign}
     event = "list exported" if args.act == "export" else "list printed"
     journal.write(event, actor=str(account.pk), **facts)
-    _write(args.output, content)
+    write_new(args.output, content)
     print(f"Written to {args.output}, which only you can read; it was journalled.")
     return 0
 
@@ -362,7 +376,7 @@ def _opened(list_id: str, account: "Account", right: "Right") -> "RecipientList"
     return found
 
 
-def _write(path: Path, content: bytes | Iterable[str]) -> None:
+def write_new(path: Path, content: bytes | Iterable[str]) -> None:
     """A new file that nobody else can read; one that is there is left alone."""
     number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(number, "wb") as file:

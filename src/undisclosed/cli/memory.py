@@ -42,6 +42,16 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="What Memory keeps are keyed hashes of who was shown to whom.",
     )
     deeds = parser.add_subparsers(dest="deed", required=True, metavar="DEED")
+    _add_import(deeds)
+    rotating = deeds.add_parser(
+        "rotate-keys",
+        help="hash with a new key from now on",
+        description="Earlier keys are looked up with until what they hashed is over.",
+    )
+    options.add_settings(rotating)
+
+
+def _add_import(deeds: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     importing = deeds.add_parser(
         "import",
         help="remember who knows whom in mailboxes and archives",
@@ -67,12 +77,6 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         " mailbox of a journal rule",
     )
     options.add_settings(importing)
-    rotating = deeds.add_parser(
-        "rotate-keys",
-        help="hash with a new key from now on",
-        description="Earlier keys are looked up with until what they hashed is over.",
-    )
-    options.add_settings(rotating)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@
 import argparse
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Coroutine
@@ -14,6 +15,10 @@ try:
     from uvloop import run as _run
 except ImportError:  # no wheel for this platform
     from asyncio import run as _run  # type: ignore[assignment]
+
+
+QUIET = "UNDISCLOSED_QUIET"
+"""Environment: `run` says itself what happens, so its parts log warnings alone."""
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:
@@ -27,10 +32,13 @@ def add_settings(parser: argparse.ArgumentParser) -> None:
 
 
 def log_to_stderr() -> None:
-    """Log in one line each; records hold no address."""
+    """Log in one line each; records hold no address.
+
+    A part says where it listens, and then nothing while all is well.
+    """
     logging.basicConfig(
         stream=sys.stderr,
-        level=logging.INFO,
+        level=logging.WARNING if os.environ.get(QUIET) else logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     for noisy in ("procrastinate", "asyncio"):

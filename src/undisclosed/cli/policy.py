@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """``undisclosed policy``: is this policy what was meant?
 
-``policy check FILE`` reads a settings file as the guard would, says where it is
-wrong, and prints the policy in force, defaults among it. It spells no address out.
+``policy check`` reads a settings file as the guard would, names everything that is
+wrong in it, and prints the policy in force, defaults among it. It spells no address
+out.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from undisclosed.cli import options
+from undisclosed.cli.wording import counted, printable
 from undisclosed.core.policy import Policy
 from undisclosed.core.rules import ALL_RULES
-from undisclosed.errors import UndisclosedError
 
 UNREADABLE = 65  # EX_DATAERR of sysexits.h
 
@@ -26,21 +29,40 @@ def add_parser(
     check = actions.add_parser(
         "check",
         help="say where a policy is wrong, or print what it means",
-        description="Read a settings file, refuse what cannot be used with its line,"
-        " and print the policy in force.",
+        description="Read the settings, name everything that cannot be used with its"
+        " line, and print the policy in force. Without FILE: the settings that the"
+        " other commands would use here.",
         epilog="Exit codes: 0 the policy is good, 2 wrong usage, 65 it is not.",
     )
-    check.add_argument("file", metavar="FILE", help="the settings file (TOML)")
+    check.add_argument(
+        "file",
+        metavar="FILE",
+        nargs="?",
+        type=Path,
+        help="a settings file (TOML), in place of the one that would be used",
+    )
+    options.add_settings(check)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check the file and print the effective policy; the exit code."""
-    try:
-        policy = policy_of(args.file)
-    except UndisclosedError as error:
-        print(error.message, file=sys.stderr)
+    """Check the settings and print the effective policy; the exit code."""
+    # Whoever asks for no policy does without Django, which comes with the store.
+    from undisclosed.store.settings import load  # noqa: PLC0415
+    from undisclosed.store.settings_faults import faults  # noqa: PLC0415
+
+    file = args.file or args.settings
+    found = faults(file, os.environ)
+    for fault in found:
+        print(fault.message, file=sys.stderr)
+    if found:
+        if len(found) > 1:
+            print(f"{counted(len(found), 'fault')}.", file=sys.stderr)
         return UNREADABLE
-    for line in effective(policy):
+    settings = load(file, os.environ)
+    if file is None:
+        used = settings.file or "no undisclosed.toml here, so the defaults"
+        print(f"# {printable(str(used))}")
+    for line in effective(settings.policy):
         print(line)
     return 0
 
@@ -56,7 +78,7 @@ def policy_of(file: str | None) -> Policy:
     from undisclosed.store.settings import load  # noqa: PLC0415
 
     # The whole file is checked: a setting in the wrong table is ignored else.
-    return load(Path(file), {}).policy
+    return load(Path(file), os.environ).policy
 
 
 def effective(policy: Policy) -> Iterator[str]:
@@ -68,7 +90,7 @@ def effective(policy: Policy) -> Iterator[str]:
     domains = {outsider for outsider in policy.outsiders if "@" not in outsider}
     yield f"outsiders = {_texts(domains)}"
     if len(policy.outsiders) > len(domains):
-        yield f"# and {_counted(len(policy.outsiders) - len(domains), 'address')}"
+        yield f"# and {_addresses(len(policy.outsiders) - len(domains))}"
     yield f"max_shown_outsiders = {policy.max_shown_outsiders}"
     yield f"max_shown_outsiders_sensitive = {policy.max_shown_outsiders_sensitive}"
     yield f"max_addresses_in_text = {policy.max_addresses_in_text}"
@@ -79,7 +101,7 @@ def effective(policy: Policy) -> Iterator[str]:
     if policy.keys:
         yield ""
         yield "[policy.keys]"
-        yield f"# {_counted(len(policy.keys), 'key')}"
+        yield f"# {counted(len(policy.keys), 'key')}"
     yield ""
     yield "[policy.actions]"
     for rule in ALL_RULES:
@@ -96,14 +118,14 @@ def _teams(policy: Policy) -> Iterator[str]:
 
 def _numbers(teams: Mapping[str, int]) -> Iterator[str]:
     for name, members in teams.items():
-        yield f"# {name}: {_counted(members, 'address')}"
+        yield f"# {name}: {_addresses(members)}"
 
 
 def _lists(policy: Policy) -> Iterator[str]:
     for address, one in policy.lists.items():
         yield ""
         yield "[[policy.lists]]"
-        yield f"# {address}: {_counted(len(one.members), 'member')}"
+        yield f"# {address}: {counted(len(one.members), 'member')}"
         yield f"sensitive = {str(one.is_sensitive).lower()}"
 
 
@@ -111,6 +133,5 @@ def _texts(texts: frozenset[str] | set[str]) -> str:
     return "[" + ", ".join(f'"{text}"' for text in sorted(texts)) + "]"
 
 
-def _counted(number: int, noun: str) -> str:
-    plural = noun + ("es" if noun.endswith("s") else "s")
-    return f"{number:,} {noun if number == 1 else plural}"
+def _addresses(number: int) -> str:
+    return counted(number, "address", "addresses")

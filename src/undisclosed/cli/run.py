@@ -36,6 +36,10 @@ BEGAN_AT = "UNDISCLOSED_BEGAN_AT"
 """Environment: when ``make run`` began, in seconds since the epoch."""
 
 
+CALLED = {"postoffice": "post office", "console": "pages"}
+"""What people call a part, where its command has another name."""
+
+
 class Stopped(Exception):
     """SIGTERM or SIGINT came."""
 
@@ -58,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         with _told_to_stop(), _database(settings) as database:
             _say("preparing the tables")
             link = _prepare(settings)
-            with Children(os.environ) as children:
+            with Children({**os.environ, options.QUIET: "1"}) as children:
                 _start_parts(settings, children)
                 _tell(settings, link, time.time() - began_at)
                 _watch(children, database)
@@ -135,7 +139,7 @@ def _prepare(settings: Settings) -> str | None:
 def _start_parts(settings: Settings, children: Children) -> None:
     """Start what listens and wait until it answers; the worker needs no waiting."""
     for part, where in _parts(settings).items():
-        _say(f"starting the {part}")
+        _say(f"starting the {CALLED.get(part, part)}")
         child = children.start(part)
         is_there = _answers_http if part == "console" else _answers
         _wait_for(part, child, where, is_there)
@@ -150,7 +154,8 @@ def _wait_for(
         if not child.is_running:
             raise ChildFailed(part=part)
         if time.monotonic() > until:
-            raise ChildFailed(f"The {part} does not answer on {where}.")
+            called = CALLED.get(part, part)
+            raise ChildFailed(f"The {called} did not answer on {where} in time.")
         time.sleep(0.05)
 
 
@@ -216,7 +221,7 @@ def _watch(children: Children, database: Server | None) -> None:
                 pause = min(2 * pause, LONGEST_PAUSE)
             try_at = time.monotonic() + pause
         for name in children.start_again():
-            _say(f"the {name} ended: started it again")
+            _say(f"the {CALLED.get(name, name)} ended: started again")
 
 
 def _is_started_again(database: Server) -> bool:

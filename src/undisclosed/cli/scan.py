@@ -53,6 +53,10 @@ def add_parser(
         epilog="Exit codes: 0 nothing found, 3 something found, 2 wrong usage,"
         " 65 unreadable input, 78 wrong policy, 130 ended by Ctrl-C.",
     )
+    _add_options(parser)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="a mailbox; - for standard input"
     )

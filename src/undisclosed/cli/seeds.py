@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``undisclosed seeds``: a campaign's first messages to seed boxes, compared there.
 
-Exit 0: every one lies in its box as it left; 3: one does not. A campaign that is
-being sent is paused then.
+A worker does it by itself before a campaign begins (``send.seeding``); this is for
+trying one before, and for answering for what differs. Exit 0: every one lies in its box
+as it left; 3: one does not. A campaign that is being sent is paused then.
 """
 
 import argparse
@@ -12,10 +13,15 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from undisclosed.cli import options, wiring, wiring_send, wiring_smarthost
+from undisclosed.cli import (
+    options,
+    wiring,
+    wiring_returns,
+    wiring_send,
+    wiring_smarthost,
+)
 from undisclosed.errors import UndisclosedError
 from undisclosed.store.settings import Settings
-from undisclosed.transport.imap import ImapSettings
 
 if TYPE_CHECKING:
     from undisclosed.core.campaign import Row
@@ -28,6 +34,10 @@ FOUND: Final = 3
 
 class NoSeeds(UndisclosedError):
     """No seed box is set: send.seeds.addresses and send.seeds.imap."""
+
+
+class NoReason(UndisclosedError):
+    """Say why it may go on although something arrived otherwise than it left."""
 
 
 class NobodyToSend(UndisclosedError):
@@ -61,6 +71,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--no-dry-run", action="store_true", help="send them; else they are made only"
     )
+    parser.add_argument(
+        "--accept",
+        metavar="REASON",
+        help="send none: answer for what a campaign was paused for, which may then be "
+        "resumed",
+    )
     options.add_settings(parser)
 
 
@@ -71,6 +87,8 @@ def run(args: argparse.Namespace) -> int:
     if not chosen.addresses or chosen.box is None:
         raise NoSeeds
     wiring.configure(settings)
+    if args.accept is not None:
+        return _accept(args)
     found, account = _allowed(args)
     seeds = _seeds(settings, found, _rows(args, found, account))
     if not args.no_dry_run:
@@ -83,9 +101,27 @@ def run(args: argparse.Namespace) -> int:
     return _finish(found, account, seen)
 
 
+def _accept(args: argparse.Namespace) -> int:
+    """Whoever may let the campaign go on answers for it. Raises NotAllowed."""
+    from undisclosed.cli.campaign_acting import NotAllowed  # noqa: PLC0415
+    from undisclosed.cli.held import account_named  # noqa: PLC0415
+    from undisclosed.console.campaigns.rights import may  # noqa: PLC0415
+    from undisclosed.store import campaigns, seeds  # noqa: PLC0415
+
+    account, found = account_named(args.account), campaigns.get(args.id)
+    now = wiring.utc_now()
+    if not may(account, found, now).send:
+        raise NotAllowed
+    if not args.accept.strip():
+        raise NoReason
+    seeds.accept(found.id, args.accept, by=account.pk, now=now)
+    print("It may go on as it is: resume the campaign.")
+    return 0
+
+
 def _allowed(args: argparse.Namespace) -> "tuple[Campaign, Account]":
     """The campaign and who acts. Raises NotAllowed."""
-    from undisclosed.cli.campaign import NotAllowed  # noqa: PLC0415
+    from undisclosed.cli.campaign_acting import NotAllowed  # noqa: PLC0415
     from undisclosed.cli.held import account_named  # noqa: PLC0415
     from undisclosed.console.campaigns.rights import may  # noqa: PLC0415
     from undisclosed.store import campaigns  # noqa: PLC0415
@@ -136,20 +172,11 @@ async def _prove(
     from undisclosed.send.seeds import prove  # noqa: PLC0415
     from undisclosed.transport.smtp.client import send  # noqa: PLC0415
 
-    box = settings.send.seeds.box
+    box = wiring_returns.seed_box(settings)
     if box is None:
         raise NoSeeds
     hop = wiring_smarthost.client(settings, wiring.next_hop(settings))
-    where = ImapSettings(
-        box.where.host,
-        box.where.port,
-        box.login,
-        box.password,
-        tls=box.tls,
-        ca=box.ca,
-        folder=box.folder,
-    )
-    return await prove(seeds, partial(send, hop), where, wait=wait)
+    return await prove(seeds, partial(send, hop), box, wait=wait)
 
 
 def _lines(seen: "Seen") -> list[str]:

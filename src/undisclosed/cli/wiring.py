@@ -35,6 +35,8 @@ from undisclosed.store import settings as settings_store
 from undisclosed.store.accepted import PostgresTrace
 from undisclosed.store.caught import PostgresCatcher
 from undisclosed.store.settings import HostPort, Settings
+from undisclosed.store.stamping import Stamping
+from undisclosed.store.timestamps import Authority
 from undisclosed.transport.smtp.client import ClientSettings
 from undisclosed.transport.smtp.limits import Limits
 from undisclosed.transport.smtp.settings import ServerSettings
@@ -183,6 +185,12 @@ def checkpoint(settings: Settings, metrics: GuardMetrics) -> Checkpoint:
         exempt=Exemptions(settings.policy.exemptions),
         trace=PostgresTrace() if settings.guard.has_trace else None,
     )
+
+
+def stamping(settings: Settings) -> Stamping | None:
+    """What asks for timestamps of the journal; None where nobody is to be asked."""
+    url, ca = settings.journal.timestamp_url, settings.journal.timestamp_ca
+    return Stamping(Authority.of(url, ca), utc_now) if url and ca else None
 
 
 def post_office(settings: Settings) -> PostOffice:

@@ -12,8 +12,10 @@ from undisclosed.send.return_box import Fetching
 from undisclosed.send.return_listener import ReturnListener
 from undisclosed.send.returns import ReturnLimits, Returns
 from undisclosed.store.settings import Settings
+from undisclosed.store.settings_values import BoxSettings
 from undisclosed.transport.imap import ImapSettings
 from undisclosed.transport.smtp.limits import Budget, Limits
+from undisclosed.transport.smtp.server_tls import server_tls
 from undisclosed.transport.smtp.settings import ServerSettings
 
 MOST_BYTES: Final = 20 * 1024 * 1024
@@ -21,7 +23,9 @@ MOST_BYTES: Final = 20 * 1024 * 1024
 
 _IN_FLIGHT: Final = 4 * MOST_BYTES
 _MOST_RECIPIENTS: Final = 100
+_MOST_ERRORS: Final = 10
 _MOST_CONNECTIONS: Final = 100
+_MOST_OF_ONE: Final = 50
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +52,18 @@ def fetching(settings: Settings) -> Fetching | None:
     box = settings.send.returns.box
     if box is None:
         return None
-    where = ImapSettings(
+    every, takes = timedelta(minutes=box.minutes), returns(settings)
+    return Fetching(_imap(box), box.done, takes, every=every, clock=_now)
+
+
+def seed_box(settings: Settings) -> ImapSettings | None:
+    """Where the seeds of campaigns arrive; None where no box is set."""
+    box = settings.send.seeds.box
+    return _imap(box) if box else None
+
+
+def _imap(box: BoxSettings) -> ImapSettings:
+    return ImapSettings(
         box.where.host,
         box.where.port,
         box.login,
@@ -57,29 +72,31 @@ def fetching(settings: Settings) -> Fetching | None:
         ca=box.ca,
         folder=box.folder,
     )
-    every = timedelta(minutes=box.minutes)
-    return Fetching(where, box.done, returns(settings), every=every, clock=_now)
 
 
 @asynccontextmanager
 async def listening(settings: Settings) -> AsyncIterator[None]:
     """Take returned mail by SMTP while the block runs, where that is set.
 
-    Several workers of one machine share the port.
+    Several workers of one machine share the port. Raises CertificateUnreadable.
     """
-    where = settings.send.returns.listen
+    chosen = settings.send.returns
+    where = chosen.listen
     if where is None:
         yield
         return
     server = ServerSettings(
         hostname=settings.guard.hostname,
-        clients=settings.send.returns.clients,
+        clients=chosen.clients,
         limits=Limits(
             max_size=MOST_BYTES,
             max_recipients=_MOST_RECIPIENTS,
+            max_errors=_MOST_ERRORS,
             budget=Budget(_IN_FLIGHT),
         ),
         max_connections=_MOST_CONNECTIONS,
+        max_connections_per_client=_MOST_OF_ONE,
+        tls=server_tls(chosen.tls_certificate, chosen.tls_key),
     )
     listener = ReturnListener(returns(settings), server)
     await listener.start(where.host, where.port, reuse_port=True)

@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from undisclosed.cli import wiring, wiring_smarthost
+from undisclosed.cli import wiring, wiring_returns, wiring_smarthost
 from undisclosed.console.wiring import send_tokens
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import Sensitivity, Way
@@ -13,9 +13,11 @@ from undisclosed.core.policy import Policy
 from undisclosed.send.connections import Connections
 from undisclosed.send.deliver import Sender
 from undisclosed.send.rates import HOUR, MINUTE, SECOND, Rate, Rates
+from undisclosed.send.seeding import Seeding, SeedSettings
 from undisclosed.send.settings import SendSettings
 from undisclosed.store import campaign_lists, lists
 from undisclosed.store.campaigns import Campaign
+from undisclosed.store.progress import Deed, told
 from undisclosed.store.settings import HostPort, Settings
 from undisclosed.transport.smtp.client import connect
 
@@ -33,8 +35,9 @@ def sender(
     ``alive`` gives its sign of life.
     """
     hop = wiring_smarthost.client(settings, where)
+    connections = Connections(lambda: connect(hop), settings.send.connections)
     return Sender(
-        Connections(lambda: connect(hop), settings.send.connections),
+        connections,
         send_tokens(),
         _rates(settings),
         send_settings(settings),
@@ -42,7 +45,18 @@ def sender(
         clock=wiring.utc_now,
         hide=lambda campaign, now: _hide(settings.policy, campaign, now),
         alive=alive,
+        seeding=_seeding(settings, connections),
     )
+
+
+def _seeding(settings: Settings, connections: Connections) -> Seeding | None:
+    """What tries campaigns with seeds; None where that is not set."""
+    chosen, box = settings.send.seeds, wiring_returns.seed_box(settings)
+    if box is None or not chosen.addresses or not chosen.is_automatic:
+        return None
+    away = settings.delivery.retry[0]
+    seeds = SeedSettings(chosen.addresses, box, chosen.wait, away)
+    return Seeding(seeds, connections, wiring.utc_now)
 
 
 def send_settings(settings: Settings) -> SendSettings:
@@ -54,6 +68,8 @@ def send_settings(settings: Settings) -> SendSettings:
         connections=settings.send.connections,
         retry_after=settings.delivery.retry,
         dkim_key=wiring_smarthost.dkim_key(settings),
+        feedback_sender=settings.send.feedback_id,
+        asks_delivered=settings.send.asks_delivered,
     )
 
 
@@ -63,15 +79,20 @@ def _hide(policy: Policy, campaign: Campaign, now: datetime) -> None:
         return
     facts = campaign_lists.get(campaign.list_id)
     is_sensitive = facts.sensitivity is not Sensitivity.ORDINARY
-    people = _outsiders(policy, campaign.list_id)
-    wiring.memory().hide(people, is_sensitive=is_sensitive, now=now)
+    with told(campaign.id, Deed.HIDING, campaign.recipients) as tell:
+        people = _outsiders(policy, campaign.list_id, tell)
+        wiring.memory().hide(people, is_sensitive=is_sensitive, now=now)
 
 
-def _outsiders(policy: Policy, list_id: str) -> Iterator[Address]:
+def _outsiders(
+    policy: Policy, list_id: str, tell: Callable[[int], None]
+) -> Iterator[Address]:
     for number, row in enumerate(lists.rows(list_id, way=Way.MAIL)):
         if number % _PEOPLE_AT_ONCE == 0:
             # It remembers whom it was asked about: not a million people.
             sides = Sides(policy.own_domains, policy.outsiders)
+            if number:
+                tell(number)
         if row.address is not None and sides.is_outsider(row.address):
             yield row.address
 

@@ -56,7 +56,8 @@ def finishes(settings: Settings, reader: Reader | None) -> tuple[Finish, ...]:
     """What a worker does to each copy last. Raises UndisclosedError."""
     done: list[Finish] = []
     if settings.guard.has_stamp:
-        done.append(StampWriter(_stamp_key(), settings.policy, reader))
+        newest = _stamp_keys()[0]
+        done.append(StampWriter(newest, settings.policy, reader))
     if settings.guard.dkim.mode != "keep":
         done.append(Signing(settings.policy.signatures, dkim_key(settings)))
     return tuple(done)
@@ -66,11 +67,12 @@ def passes(settings: Settings) -> tuple[Pass, ...]:
     """Opens the stamps of mail that comes from another guard of this installation."""
     if not settings.guard.has_stamp:
         return ()
-    return (StampPass(_stamp_key(), PostgresOnce()),)
+    return tuple(StampPass(key, PostgresOnce()) for key in _stamp_keys())
 
 
-def _stamp_key() -> bytes:
-    return crypto.keys().derive("stamps")
+def _stamp_keys() -> tuple[bytes, ...]:
+    """The newest stamps; what an earlier one stamped is good until it is over."""
+    return crypto.keys().derive_all("stamps")
 
 
 def dkim_key(settings: Settings) -> DkimKey | None:

@@ -4,6 +4,7 @@
 from collections.abc import Callable, Iterable
 
 from undisclosed.core.address import Address
+from undisclosed.errors import UndisclosedError
 
 UNREADABLE_INPUT, SOMETHING_FOUND = 65, 3
 """Exit codes (sysexits.h EX_DATAERR; our own). Unreadable input wins."""
@@ -43,3 +44,10 @@ def exit_code(*, is_found: bool, is_unreadable: bool) -> int:
     if is_unreadable:
         return UNREADABLE_INPUT
     return SOMETHING_FOUND if is_found else 0
+
+
+def what_to_do(error: UndisclosedError) -> str:
+    """What to do where the database is away, most often not started; else nothing."""
+    if not str(error).startswith("The database is away"):
+        return ""
+    return "Start it with `undisclosed run`, or look where DATABASE_URL leads."

@@ -18,7 +18,6 @@ from undisclosed.cli import (
     wiring_send,
     wiring_smarthost,
 )
-from undisclosed.cli.journal import note_heads
 from undisclosed.cli.ports import refuse_taken
 from undisclosed.console.campaigns import wiring as campaign_wiring
 from undisclosed.console.lists.hiding import hide
@@ -30,9 +29,19 @@ from undisclosed.send import importing
 from undisclosed.send.deliver import Sender
 from undisclosed.send.return_box import Fetching
 from undisclosed.send.returns import learn_refusals
-from undisclosed.store import absence, desk, jobs, ledger, retention, returns, sealing
+from undisclosed.store import (
+    absence,
+    desk,
+    jobs,
+    ledger,
+    retention,
+    returns,
+    sealing,
+    verifying,
+)
 from undisclosed.store.presence import Presence, free_leases_of_the_dead
 from undisclosed.store.settings import Settings
+from undisclosed.store.stamping import Stamping
 
 BATCH = 200
 """Copies that are claimed at once."""
@@ -75,6 +84,9 @@ async def _work(settings: Settings, name: str) -> None:
     work.register(jobs.CHECK, _check(presence))
     if (fetching := wiring_returns.fetching(settings)) is not None:
         work.register(jobs.RETURNS, _fetch(fetching))
+    if (stamping := wiring.stamping(settings)) is not None:
+        work.register(jobs.STAMP, _stamp(stamping))
+    work.register(jobs.VERIFY, _verify(settings))
     async with wiring_returns.listening(settings):
         await work.run_worker(stop, name=name)
     await hop.close()
@@ -152,6 +164,20 @@ def _fetch(fetching: Fetching) -> jobs.Task:
     return fetch
 
 
+def _verify(settings: Settings) -> jobs.Task:
+    async def verify() -> None:
+        await asyncio.to_thread(verifying.verify_wanted, settings, wiring.utc_now())
+
+    return verify
+
+
+def _stamp(stamping: Stamping) -> jobs.Task:
+    async def stamp() -> None:
+        await asyncio.to_thread(stamping.stamp_due)
+
+    return stamp
+
+
 def _sweep(settings: Settings, presence: Presence, metrics: GuardMetrics) -> jobs.Task:
     chosen = sweep_settings(settings)
     notices = wiring.notices(settings)
@@ -174,7 +200,7 @@ def _sweep(settings: Settings, presence: Presence, metrics: GuardMetrics) -> job
         metrics.waiting(*await asyncio.to_thread(desk.waiting, now))
         await asyncio.to_thread(retention.purge, settings, now)
         await asyncio.to_thread(returns.purge, now)
-        note_heads(settings, await asyncio.to_thread(sealing.seal, now))
+        verifying.note(settings, await asyncio.to_thread(sealing.seal, now))
         await asyncio.to_thread(learn_refusals, now)
 
     return swept
