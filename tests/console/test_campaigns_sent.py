@@ -11,7 +11,7 @@ from tests.console.world import now
 from undisclosed.console.campaigns import wiring
 from undisclosed.core.campaign import CampaignState, DeliveryState
 from undisclosed.send import proof_verifier
-from undisclosed.store import campaigns, ledger, lists, retention
+from undisclosed.store import campaigns, ledger, lists, retention, seeds
 from undisclosed.store.ledger import Marked
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -170,3 +170,51 @@ def test_what_ended_long_ago_is_forgotten_and_its_page_still_opens(office):
     assert "3 failed" in page(sam, made)
     assert act(sam, made, "proof").status_code == 404
     assert "campaign forgotten" in office.world.events()
+
+
+def paused_for_its_seeds(office) -> str:
+    """A campaign whose first seeds did not come back as they left."""
+    made = office.submitted()
+    office.approve(made)
+    act(office.client("sam"), made, "start")
+    seeds.begin(made, 1, messages=2, now=now())
+    said = ["The text differs."]
+    seeds.end(made, 1, messages=2, different=1, findings=said, now=now())
+    return made
+
+
+def test_whoever_answers_for_seeds_that_differ_lets_it_go_on(office):
+    made, sam = paused_for_its_seeds(office), office.client("sam")
+    shown = page(sam, made)
+
+    without = act(sam, made, "seeds/accept", reason="")
+    before = state(made)
+    act(sam, made, "seeds/accept", reason="Our gateway adds a line below.")
+
+    assert "1 of 2 seeds did not come back as they left. The text differs." in shown
+    assert "Answer for it and go on" in shown
+    assert (without.status_code, before) == (302, CampaignState.PAUSED)
+    assert state(made) is CampaignState.SENDING
+    assert seeds.of(made).state is seeds.SeedState.ACCEPTED
+
+
+def test_seeds_that_are_right_need_no_answer(office):
+    made, sam = office.submitted(), office.client("sam")
+    office.approve(made)
+    act(sam, made, "start")
+    act(sam, made, "pause")
+
+    refused = act(sam, made, "seeds/accept", reason="It is right.")
+
+    assert refused.status_code == 409
+    assert state(made) is CampaignState.PAUSED
+    assert "Answer for it and go on" not in page(sam, made)
+
+
+def test_who_does_not_steer_answers_for_nothing(office):
+    made = paused_for_its_seeds(office)
+
+    refused = act(office.client("cora"), made, "seeds/accept", reason="It is right.")
+
+    assert refused.status_code == 403
+    assert state(made) is CampaignState.PAUSED

@@ -200,6 +200,9 @@ PAGES = {
     "campaigns:schedule": Row("/campaigns/{approved}/schedule/", None, STEERS),
     "campaigns:pause": Row("/campaigns/{sends}/pause/", None, STEERS),
     "campaigns:resume": Row("/campaigns/{sends}/resume/", None, STEERS),
+    "campaigns:accept_seeds": Row(
+        "/campaigns/{sends}/seeds/accept/", None, STEERS, REASON
+    ),
     "campaigns:cancel": Row("/campaigns/{sends}/cancel/", None, STEERS),
     "campaigns:proof": Row("/campaigns/{sends}/proof/", None, SEES_CAMPAIGNS),
     "campaigns:doubt": Row("/campaigns/{sends}/doubt/resend/", None, STEERS),

@@ -7,19 +7,22 @@ from typing import cast
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from undisclosed.console.access import requires
+from undisclosed.console.accounts.again import asked_on_post
 from undisclosed.console.campaigns import views, wiring
-from undisclosed.console.campaigns.forms import ScheduleForm
+from undisclosed.console.campaigns.forms import ReasonForm, ScheduleForm
 from undisclosed.console.campaigns.opening import demand, opened, taken
 from undisclosed.console.campaigns.rights import May, may
 from undisclosed.core.campaign import CampaignState
 from undisclosed.send import proof as proofs
-from undisclosed.store import campaigns
+from undisclosed.store import campaigns, seeds
 from undisclosed.store import doubt as doubt_store
+from undisclosed.store.database import transaction
 
 BY_HAND = "Paused by hand."
 
@@ -80,6 +83,27 @@ def pause(request: HttpRequest, campaign_id: str) -> HttpResponse:
 def resume(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """Go on."""
     return _step(request, campaign_id, campaigns.resume, lambda allowed: allowed.send)
+
+
+@requires()
+@require_POST
+@asked_on_post
+def accept_seeds(request: HttpRequest, campaign_id: str) -> HttpResponse:
+    """Answer for seeds that came back otherwise than they left, and go on."""
+    found, account = opened(request, campaign_id)
+    now, form = timezone.now(), ReasonForm(request.POST)
+    demand(may(account, found, now).send)
+    if not form.is_valid():
+        messages.error(request, _("Nothing was changed: a reason is needed."))
+        return redirect("campaigns:campaign", campaign_id)
+    reason = form.cleaned_data["reason"]
+
+    def accept() -> None:
+        with transaction():
+            seeds.accept(campaign_id, reason, by=account.pk, now=now)
+            campaigns.resume(campaign_id, by=account.pk, now=now)
+
+    return taken(request, campaign_id, accept)
 
 
 @requires()

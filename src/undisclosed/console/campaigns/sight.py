@@ -16,13 +16,20 @@ from undisclosed.send import difference
 from undisclosed.send.checks.other_rows import NAME as OTHERS
 from undisclosed.send.difference import Difference
 from undisclosed.send.draft import from_json
-from undisclosed.store import approvals, campaign_files, campaign_lists, campaigns
+from undisclosed.store import (
+    approvals,
+    campaign_files,
+    campaign_lists,
+    campaigns,
+    seeds,
+)
 from undisclosed.store.approvals import Answer
 from undisclosed.store.campaign_files import FileSummary
 from undisclosed.store.campaign_lists import ListSummary
 from undisclosed.store.campaigns import Campaign
 from undisclosed.store.lists import NoSuchList
 from undisclosed.store.models import Account, Team
+from undisclosed.store.seeds import SeedState
 
 _BEFORE_SUBMISSION: Final = (CampaignState.DRAFT, CampaignState.CHECKED)
 
@@ -101,6 +108,14 @@ class Sight:
             return None
         counts = (one.count for one in self.campaign.findings if one.check == OTHERS)
         return min(sum(counts), self.campaign.recipients)
+
+    @property
+    def seeds_differ(self) -> bool:
+        """Whether it is paused for seeds that came back otherwise than they left."""
+        if self.campaign.state is not CampaignState.PAUSED or self.campaign.step != 1:
+            return False
+        last = seeds.of(self.campaign.id)
+        return last is not None and last.state is SeedState.DIFFERENT
 
     @property
     def is_writable(self) -> bool:

@@ -35,6 +35,7 @@ urlpatterns = [
     path("<str:campaign_id>/schedule/", sending.schedule, name="schedule"),
     path("<str:campaign_id>/pause/", sending.pause, name="pause"),
     path("<str:campaign_id>/resume/", sending.resume, name="resume"),
+    path("<str:campaign_id>/seeds/accept/", sending.accept_seeds, name="accept_seeds"),
     path("<str:campaign_id>/cancel/", sending.cancel, name="cancel"),
     path("<str:campaign_id>/proof/", sending.proof, name="proof"),
     path("<str:campaign_id>/doubt/<slug:how>/", sending.doubt, name="doubt"),

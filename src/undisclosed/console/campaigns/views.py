@@ -100,6 +100,7 @@ def page_of(
         "work": long_work.of(campaign_id, now),
         "reason_form": ReasonForm(auto_id="id_why_%s"),
         "schedule_form": ScheduleForm(),
+        "seeds_form": ReasonForm(auto_id="seeds_%s"),
         "decisions": _decisions(sight, account),
         "refusals": [_refusal(sight, role) for role in sight.may.refuse],
         "sample": _sample(sight, now),
