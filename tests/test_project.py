@@ -215,6 +215,9 @@ def test_the_program_does_not_ask_the_standard_library_to_read_mail(path: Path) 
     allowed = {"format_datetime"}  # that one only writes a date
     if path.name == "odd_returns.py":
         allowed.add("message_from_bytes")  # flufl.bounce takes nothing else
+    if path.name == "from_mail.py":
+        # A draft wants one reading, as mail readers have it; nothing is decided by it.
+        allowed |= {"message_from_bytes", "Message", "getaddresses"}
 
     assert names_of_email(tree) <= allowed
 

@@ -92,8 +92,8 @@ def test_without_a_seed_box_it_says_so(database, seeds):
 
 
 @pytest.fixture(scope="module")
-def mailbox(tmp_path_factory):
-    with dovecot(tmp_path_factory.mktemp("dovecot")) as running:
+def mailbox():
+    with dovecot() as running:
         yield running
 
 

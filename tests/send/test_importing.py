@@ -182,13 +182,15 @@ def test_a_discarded_file_is_gone_and_the_list_is_as_it_was(database):
     assert lists.ways(list_id) == {}
 
 
-def test_a_list_destroyed_meanwhile_refuses_the_import(database):
+def test_a_list_destroyed_meanwhile_takes_the_file_along(database):
     list_id, upload = kept()
     take(upload)
     uploads.confirm(upload, by="sam", now=NOW)
     lists.destroy(list_id, by="sam", now=NOW)
 
-    assert take(upload).state is UploadState.REFUSED
+    with pytest.raises(NoSuchUpload):
+        take(upload)
+    assert uploads.latest(list_id) is None
 
 
 def test_nothing_of_a_file_stands_readable_in_the_tables(database):

@@ -33,7 +33,7 @@ pytestmark = needs_dovecot
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with dovecot(tmp_path_factory.mktemp("dovecot")) as running:
+    with dovecot() as running:
         yield running
 
 

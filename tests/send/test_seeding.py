@@ -114,7 +114,7 @@ class Travel:
 
 @pytest.fixture(scope="module")
 def box(tmp_path_factory):
-    with dovecot(tmp_path_factory.mktemp("dovecot")) as running:
+    with dovecot() as running:
         yield running
 
 

@@ -140,7 +140,7 @@ def test_a_footer_is_a_difference(left):
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    with dovecot(tmp_path_factory.mktemp("dovecot")) as running:
+    with dovecot() as running:
         yield running
 
 

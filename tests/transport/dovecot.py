@@ -7,6 +7,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -94,17 +95,24 @@ class Dovecot:
 
 @contextmanager
 def dovecot(
-    folder: Path, certificate: tuple[Path, Path, Path] | None = None
+    certificate: tuple[Path, Path, Path] | None = None,
 ) -> Iterator[Dovecot]:
-    """Run a server in this folder.
+    """Run a server, in a folder of its own that other users may enter.
 
-    ``certificate``: its file, its key, and the file of who signed it.
+    Those of pytest they may not: each run of it shuts them. ``certificate``: its file,
+    its key, and the file of who signed it.
     """
+    with tempfile.TemporaryDirectory(prefix="undisclosed-dovecot-") as name:
+        yield from _served(Path(name), certificate)
+
+
+def _served(
+    folder: Path, certificate: tuple[Path, Path, Path] | None
+) -> Iterator[Dovecot]:
     owner = pwd.getpwnam("nobody")
     (folder / "mail").mkdir()
     os.chown(folder / "mail", owner.pw_uid, owner.pw_gid)
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(parent.stat().st_mode | 0o011)
+    folder.chmod(0o711)
     (folder / "users").write_text(f"{LOGIN}:{{PLAIN}}{PASSWORD}\n", encoding="utf-8")
     port, tls_port = _free(), _free()
     lines = ""

@@ -20,7 +20,7 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("dovecot")
     authority = Authority(folder)
     certificate, key, _ = authority.server("localhost")
-    with dovecot(folder, (certificate, key, authority.file)) as running:
+    with dovecot((certificate, key, authority.file)) as running:
         running.deliver(FIRST, SECOND)
         yield running
 
