@@ -12,7 +12,7 @@ from undisclosed.cli import main, wiring
 from undisclosed.core.campaign import CampaignState, DeliveryState
 from undisclosed.send import approval, proof_verifier
 from undisclosed.store import campaigns, ledger
-from undisclosed.store.models import Campaign, OutgoingMail
+from undisclosed.store.models import Campaign, OutgoingMail, RecipientList, Team
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -55,6 +55,25 @@ def test_a_file_becomes_a_draft(office, said, tmp_path):
     assert [one.name for one in campaigns.files_of(found.id)] == ["dates.csv"]
     assert made.strip() in said("list")[1]
     assert said("new", str(text), *what, "--from", "nobody", *SAM)[0] == 77
+
+
+def test_another_team_s_list_is_none_for_a_campaign(office, said, tmp_path):
+    text = tmp_path / "text.md"
+    text.write_text("It is Monday.\n", encoding="utf-8")
+    theirs = office.list_of(*THREE)
+    other = Team.objects.create(name="Parks", created_at=now())
+    RecipientList.objects.filter(pk=theirs.pk).update(team=other)
+    what = ("--name", "Bins", "--team", "Bins", "--subject", "Bins", str(text))
+    before = office.drafted()
+
+    made = said("new", *what, "--list", theirs.pk, "--from", "a@council.example", *SAM)
+    changed = said("change", before, "--list", theirs.pk, *SAM)
+
+    assert made[0] != 0 and changed[0] != 0
+    assert Campaign.objects.count() == 1
+    assert campaigns.get(before).list_id != theirs.pk
+    with pytest.raises(campaigns.NotComplete):
+        campaigns.change(before, by="sam", now=now(), list_id=theirs.pk)
 
 
 def test_it_goes_from_submission_to_sending(office, said):

@@ -98,9 +98,12 @@ def test_looking_for_one_person_finds_their_acts_and_is_written_down(
     browser = world.client(Role.AUDITOR)
 
     page = browser.get("/journal/", {"who": str(sam.pk)})
+    noted = world.events().count("pseudonym read")
+    browser.get("/journal/", {"who": str(sam.pk), "before": str(2**62)})
 
     assert entries_on(page.content) == ["list exported"]
     assert world.events()[-1] == "pseudonym read"
+    assert (noted, world.events().count("pseudonym read")) == (1, 2)
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,8 @@ def make(args: argparse.Namespace) -> None:
     """Make a draft and print its id. Raises NoSuchTeam, NoAddress, TemplateError."""
     from undisclosed.send.draft import to_json  # noqa: PLC0415
     from undisclosed.send.merge import compile_draft  # noqa: PLC0415
-    from undisclosed.store import campaigns, lists, rights  # noqa: PLC0415
+    from undisclosed.store import campaigns, rights  # noqa: PLC0415
+    from undisclosed.store.database import transaction  # noqa: PLC0415
 
     account, now = account_of(args.account), wiring.utc_now()
     teams = rights.teams_with(account, rights.Right.WRITE_CAMPAIGNS)
@@ -97,20 +98,33 @@ def make(args: argparse.Namespace) -> None:
         raise NoSuchTeam
     author = _address(args.author)
     draft = _draft(Draft(args.subject, "", author), args)
-    compile_draft(draft, lists.columns(args.list_id))
-    made = campaigns.create(
-        args.name, team=team.pk, kind=draft.kind, by=account.pk, now=now
-    )
-    campaigns.change(
-        made,
-        by=account.pk,
-        now=now,
-        text=to_json(draft),
-        files=draft.attachments,
-        list_id=args.list_id,
-        settings=_settings(args),
-    )
+    compile_draft(draft, _columns(args.list_id, team.pk))
+    with transaction():
+        made = campaigns.create(
+            args.name, team=team.pk, kind=draft.kind, by=account.pk, now=now
+        )
+        campaigns.change(
+            made,
+            by=account.pk,
+            now=now,
+            text=to_json(draft),
+            files=draft.attachments,
+            list_id=args.list_id,
+            settings=_settings(args),
+        )
     print(made)
+
+
+def _columns(list_id: str, team: object) -> tuple[str, ...]:
+    """The columns of a list of this team: another team's has none for its campaigns.
+
+    Raises NoSuchList.
+    """
+    from undisclosed.store import campaign_lists, lists  # noqa: PLC0415
+
+    if all(one.id != list_id for one in campaign_lists.of_team(team)):
+        raise lists.NoSuchList(list=list_id)
+    return lists.columns(list_id)
 
 
 def change(args: argparse.Namespace) -> None:
@@ -118,12 +132,12 @@ def change(args: argparse.Namespace) -> None:
     from undisclosed.send.approval import draft_of  # noqa: PLC0415
     from undisclosed.send.draft import to_json  # noqa: PLC0415
     from undisclosed.send.merge import compile_draft  # noqa: PLC0415
-    from undisclosed.store import campaigns, lists  # noqa: PLC0415
+    from undisclosed.store import campaigns  # noqa: PLC0415
 
     found, account = allowed(args, lambda may: may.write)
     draft = _draft(draft_of(args.id), args)
     list_id = args.list_id or found.list_id
-    compile_draft(draft, lists.columns(list_id) if list_id else ())
+    compile_draft(draft, _columns(list_id, found.team) if list_id else ())
     has_files = args.attach or args.attach_by or args.no_files
     campaigns.change(
         args.id,

@@ -46,7 +46,7 @@ _LOOK: Final = Prepared(
 )
 _TAKE: Final = Prepared(
     "undisclosed_take",
-    "SELECT store_take($1, $2, $3::bytea, $4::bytea, $5::bytea, $6::bytea, $7,"
+    "SELECT store_take_place($1, $2, $3::bytea, $4::bytea, $5::bytea, $6::bytea, $7,"
     " $8::timestamptz, $9::bigint, $10::bytea, $11::bytea, $12::bytea, $13::bigint[],"
     " $14::bigint[], $15::bytea, $16::timestamptz, $17::timestamptz, $18::int,"
     " $19::bigint, $20::int)",

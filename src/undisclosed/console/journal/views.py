@@ -119,7 +119,7 @@ def _asked(request: HttpRequest, account: Account, form: SeekForm) -> Asked:
     before, after = _id(request.GET.get("before")), _id(request.GET.get("after"))
     return Asked(
         event=wanted["event"],
-        actors=_actors(account, wanted["who"], is_first=not before and not after),
+        actors=_actors(account, wanted["who"]),
         day=wanted["day"],
         subject=wanted["subject"],
         before=before,
@@ -127,14 +127,13 @@ def _asked(request: HttpRequest, account: Account, form: SeekForm) -> Asked:
     )
 
 
-def _actors(account: Account, who: str, *, is_first: bool) -> tuple[str, ...] | None:
+def _actors(account: Account, who: str) -> tuple[str, ...] | None:
     """How whoever was asked for stands in the journal; of a person, that is noted."""
     if not who:
         return None
     if who in PARTS:
         return (who,)
-    if is_first:
-        journal.write("pseudonym read", actor=str(account.pk), account=who)
+    journal.write("pseudonym read", actor=str(account.pk), account=who)
     return pseudonyms_of(who)
 
 

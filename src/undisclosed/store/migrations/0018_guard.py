@@ -112,7 +112,7 @@ END $$;
 
 # A mailing of one mail has no row yet: a hold makes it, or the next mail.
 TAKE = """
-CREATE FUNCTION store_take(
+CREATE FUNCTION store_take_place(
     _id text, _mailing text, _sender bytea, _digest bytea, _subject bytea,
     _message bytea, _key text, _at timestamptz, _disclosures bigint, _people bytea,
     _audience bytea, _sketch bytea, _bottom bigint[], _thread bigint[], _joined bytea,
@@ -156,7 +156,7 @@ END $$;
 """
 
 BACK = """
-DROP FUNCTION store_take;
+DROP FUNCTION store_take_place;
 DROP FUNCTION store_tell;
 DROP FUNCTION store_look;
 DROP FUNCTION store_totals;
