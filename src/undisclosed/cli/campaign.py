@@ -28,6 +28,7 @@ from undisclosed.errors import UndisclosedError
 
 if TYPE_CHECKING:
     from undisclosed.console.campaigns.rights import May
+    from undisclosed.console.campaigns.samples import Sight
     from undisclosed.store.models import Account
 
 DONE, REFUSED = 0, 77
@@ -38,6 +39,10 @@ _EVERY: Final = 2.0  # seconds between two looks at a campaign that is being sen
 
 class OtherDigest(UndisclosedError):
     """This is not the digest of what is submitted: look at it again."""
+
+
+class EndsBefore(UndisclosedError):
+    """It ends before it begins: --not-after has to be the later time."""
 
 
 class NoPolicy(UndisclosedError):
@@ -218,38 +223,42 @@ def _change(args: argparse.Namespace) -> None:
 
 
 def _preview(args: argparse.Namespace) -> None:
-    allowed(args, lambda may: True)
-    _print_samples(args.id, args.row, args.limit, is_raw=args.raw)
+    found, account = allowed(args, lambda may: True)
+    seen = may_of(account, found).masked
+    _print_samples(args.id, args.row, args.limit, seen, is_raw=args.raw)
 
 
 def _test(args: argparse.Namespace) -> None:
     from undisclosed.console.campaigns import samples  # noqa: PLC0415
     from undisclosed.console.campaigns import wiring as pages  # noqa: PLC0415
     from undisclosed.store import journal  # noqa: PLC0415
+    from undisclosed.store.database import transaction  # noqa: PLC0415
 
     found, account = allowed(args, lambda may: may.write)
     if not args.no_dry_run:
-        _print_samples(args.id, args.row, args.limit)
+        seen = may_of(account, found).masked
+        _print_samples(args.id, args.row, args.limit, seen)
         print("A dry run: nothing was sent. --no-dry-run sends it to yourself.")
         return
     template, now, number = pages.template_of(found), wiring.utc_now(), args.row
-    sees_rows = may_of(account, found).see_rows
+    allows = may_of(account, found)
     for _ in range(args.limit):
         row = samples.first_row(found, number)
         if row is None or row.number < number:
             break
         mail = samples.test_mail(
-            found, template, row, account.login, now, is_masked=not sees_rows
+            found, template, row, account.login, now, seen=allows.at_most
         )
-        journal.write(
-            "test sent",
-            actor=str(account.pk),
-            campaign=args.id,
-            list=found.list_id,
-            row=row.number,
-            values="shown" if sees_rows else "masked",
-        )
-        pages.queue([mail], now)
+        with transaction():
+            journal.write(
+                "test sent",
+                actor=str(account.pk),
+                campaign=args.id,
+                list=found.list_id,
+                row=row.number,
+                values="shown" if allows.see_rows else "masked",
+            )
+            pages.queue([mail], now)
         number = row.number + 1
     print("On its way to your own address.")
 
@@ -315,7 +324,7 @@ def _start(args: argparse.Namespace) -> None:
 
     found, account = allowed(args, lambda may: may.send)
     if not args.no_dry_run:
-        _print_samples(args.id, 1, args.limit)
+        _print_samples(args.id, 1, args.limit, may_of(account, found).masked)
         print(
             f"A dry run: nothing was sent. --no-dry-run sends {found.recipients:,}: "
             "first one, then ten, then all."
@@ -332,8 +341,10 @@ def _schedule(args: argparse.Namespace) -> None:
     found, account = allowed(args, lambda may: may.send)
     begin = _time(args.at)
     until = _time(args.not_after) if args.not_after else None
+    if until is not None and until <= begin:
+        raise EndsBefore
     if not args.no_dry_run:
-        _print_samples(args.id, 1, args.limit)
+        _print_samples(args.id, 1, args.limit, may_of(account, found).masked)
         print(
             f"A dry run: nothing was scheduled. --no-dry-run sends "
             f"{found.recipients:,} from {begin:%F %H:%M %Z} on."
@@ -370,6 +381,7 @@ def _steer(args: argparse.Namespace) -> None:
 _REFUSED: Final = (
     NotAllowed,
     OtherDigest,
+    EndsBefore,
     NoPolicy,
     campaign_writing.NoSuchTeam,
     campaign_writing.NoAddress,
@@ -415,7 +427,7 @@ def _print(campaign_id: str, account: "Account | None") -> None:
 
 
 def _print_samples(
-    campaign_id: str, row: int, limit: int, *, is_raw: bool = False
+    campaign_id: str, row: int, limit: int, seen: "Sight", *, is_raw: bool = False
 ) -> None:
     from undisclosed.console.campaigns import samples  # noqa: PLC0415
     from undisclosed.console.campaigns import wiring as pages  # noqa: PLC0415
@@ -424,7 +436,7 @@ def _print_samples(
     found, now = campaigns.get(campaign_id), wiring.utc_now()
     template = pages.template_of(found)
     for _ in range(limit):
-        sample = samples.sample_of(found, template, row, now, is_masked=True)
+        sample = samples.sample_of(found, template, row, now, seen=seen)
         _say(list(campaign_words.lines_of_sample(sample, is_raw=is_raw)))
         if not sample.after:
             break

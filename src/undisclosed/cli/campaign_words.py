@@ -99,6 +99,7 @@ def lines_of_sample(sample: "Sample", *, is_raw: bool) -> Iterator[str]:
         yield f"Row {sample.number}: {sample.trouble}"
         return
     masked = ", values masked" if sample.is_masked else ""
+    masked += ", conditions asked of the masked values" if sample.is_blind else ""
     yield f"Row {sample.number}, {sample.size:,} bytes{masked}"
     if is_raw:
         yield from (printable(line) for line in sample.raw.splitlines())

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from undisclosed.core.address import Address
+from undisclosed.core.campaign import CampaignState
+from undisclosed.errors import UndisclosedError
 from undisclosed.store import campaigns, crypto, journal
 from undisclosed.store.campaigns import Campaign, NotNeeded, NotTheSame, OwnCampaign
 from undisclosed.store.database import Connection, database, transaction
@@ -39,6 +41,8 @@ INSERT INTO store_delegation (campaign_id, digest, role, account_id, by_id, at)
 VALUES (%s, %b, %s, %s, %s, %s)
 ON CONFLICT (campaign_id, digest, role, account_id) DO NOTHING
 """
+_LOCK: Final = "SELECT 1 FROM store_campaign WHERE id = %s FOR UPDATE"
+_AUTHORS: Final = "SELECT account_id FROM store_campaignauthor WHERE campaign_id = %s"
 _ANSWERS: Final = """
 SELECT p.role, a.name, p.is_consent, p.reason_sealed, p.at
   FROM store_approval p JOIN store_account a ON a.id = p.account_id
@@ -61,6 +65,10 @@ _STILL_WAITING: Final = (
 _ASKED: Final = (
     "UPDATE store_campaign SET asked_at = %s, reminders = reminders + %s WHERE id = %s"
 )
+
+
+class NotTheirs(UndisclosedError):
+    """Only who may decide in a role hands it on, and to nobody who had a part in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +109,8 @@ def approvers(found: Campaign, now: datetime) -> list[Approver]:
         return []
     given = campaigns.consents(found.id, found.digest)
     open_roles = [role for role in found.needs if role not in {one[0] for one in given}]
-    out = {found.created_by, found.submitted_by, *(one[1] for one in given)} - {None}
     with database() as connection:
+        out = {*_authors(connection, found), *(one[1] for one in given)}
         asked = [
             one
             for role in open_roles
@@ -122,16 +130,22 @@ def delegate(
 ) -> None:
     """Hand the decision in a role on to another account, for this digest.
 
-    That ``by`` holds the role is for whoever calls this to ask. Raises NotTheSame,
-    NotNeeded, and OwnCampaign where ``to`` made or submitted it.
+    Raises NotTheSame, NotNeeded, NotTheirs where ``by`` may not decide in this role
+    now, and OwnCampaign where ``to`` wrote, submitted or answered for any of it.
     """
     with transaction() as connection:
+        connection.run(_LOCK, (campaign_id,))
         found = campaigns.get(campaign_id)
-        if found.digest is None or found.digest != digest:
+        is_submitted = found.state is CampaignState.SUBMITTED
+        if found.digest is None or found.digest != digest or not is_submitted:
             raise NotTheSame(campaign=campaign_id)
         if role not in found.needs:
             raise NotNeeded(role=role)
-        if to in (found.created_by, found.submitted_by):
+        if not any(
+            (one.role, one.account) == (role, by) for one in approvers(found, now)
+        ):
+            raise NotTheirs(role=role)
+        if to in _authors(connection, found):
             raise OwnCampaign(campaign=campaign_id)
         connection.run(_DELEGATE, (campaign_id, digest, role, to, by, now))
         facts = {"campaign": campaign_id, "role": role, "to": to}
@@ -182,6 +196,12 @@ def asked(
 ) -> None:
     """Write down that its approvers were written to just now."""
     connection.run(_ASKED, (now, int(again), campaign_id))
+
+
+def _authors(connection: Connection, found: Campaign) -> set[object]:
+    """Whoever wrote, submitted or answered for any version of it."""
+    written = {row[0] for row in connection.all(_AUTHORS, (found.id,))}
+    return (written | {found.created_by, found.submitted_by}) - {None}
 
 
 def _holders(

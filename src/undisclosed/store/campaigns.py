@@ -9,7 +9,8 @@ is for whoever calls this to ask; that nobody approves their own is not.
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -21,10 +22,11 @@ from undisclosed.core.campaign import (
     CampaignState,
     CheckFinding,
     MailKind,
+    NoSuchStep,
     Weight,
     campaign_after,
 )
-from undisclosed.errors import UndisclosedError
+from undisclosed.errors import TransientError, UndisclosedError
 from undisclosed.store import (
     campaign_approved,
     campaign_files,
@@ -35,17 +37,49 @@ from undisclosed.store import (
     ledger,
     trial,
 )
+from undisclosed.store.campaign_values import (
+    COLUMNS,
+    Campaign,
+    NoSuchCampaign,
+    read_campaign,
+)
 from undisclosed.store.crypto import DataKey
 from undisclosed.store.database import Connection, database, transaction
 from undisclosed.store.progress import Deed, told
 
-_COLUMNS: Final = (
-    "id, serial, team_id, name, state, kind, list_id, list_version, findings,"
-    " checked_digest, digest, recipients, needs, created_by_id, submitted_by_id,"
-    " created_at, updated_at, submitted_at, not_before, not_after, started_at,"
-    " ended_at, per_minute, in_doubt, step, paused_because, hold_id, asked_at,"
-    " reminders, check_wanted_at, checked_rows"
-)
+__all__ = [
+    "AlreadyDecided",
+    "Campaign",
+    "FindingsOpen",
+    "NoSuchCampaign",
+    "NotComplete",
+    "NotNeeded",
+    "NotTheSame",
+    "OwnCampaign",
+    "RefusedAsItIs",
+    "approve",
+    "approved_text_of",
+    "cancel",
+    "change",
+    "checked",
+    "consents",
+    "create",
+    "due",
+    "explain",
+    "files_of",
+    "finish",
+    "get",
+    "next_step",
+    "override",
+    "pause",
+    "reject",
+    "resume",
+    "schedule",
+    "start",
+    "submit",
+    "text_of",
+]
+
 _CREATE: Final = """
 INSERT INTO store_campaign (
     id, serial, team_id, name, state, kind, list_version, data_key, findings,
@@ -54,7 +88,7 @@ INSERT INTO store_campaign (
 ) VALUES (%s, nextval('store_campaign_serial'), %s, %s, 'draft', %s, 0, %b, '[]',
           0, '[]', %s, %s, %s, 0, 'ask', 1, '', %s)
 """
-_GET: Final = f"SELECT {_COLUMNS} FROM store_campaign WHERE id = %s"  # noqa: S608
+_GET: Final = f"SELECT {COLUMNS} FROM store_campaign WHERE id = %s"  # noqa: S608
 _LOCK: Final = f"{_GET} FOR UPDATE"
 _KEY: Final = (
     "SELECT data_key, draft_sealed, approved_sealed FROM store_campaign WHERE id = %s"
@@ -73,7 +107,8 @@ _LIST: Final = """
 UPDATE store_campaign c SET list_id = l.id, list_version = l.version,
        recipients = l.mailed
   FROM store_recipientlist l
- WHERE c.id = %s AND l.id = %s AND l.destroyed_at IS NULL
+ WHERE c.id = %s AND l.id = %s AND l.team_id = c.team_id
+   AND l.destroyed_at IS NULL
 """
 _APPROVE: Final = """
 INSERT INTO store_approval (
@@ -83,6 +118,10 @@ INSERT INTO store_approval (
 _CONSENTS: Final = (
     "SELECT role, account_id, at FROM store_approval"
     " WHERE campaign_id = %s AND digest = %b AND is_consent ORDER BY at"
+)
+_REFUSED: Final = (
+    "SELECT 1 FROM store_approval"
+    " WHERE campaign_id = %s AND digest = %b AND NOT is_consent LIMIT 1"
 )
 _OVERRIDE: Final = """
 INSERT INTO store_override (
@@ -100,10 +139,6 @@ SELECT id FROM store_campaign
  WHERE state = 'sending' OR (state = 'scheduled' AND not_before <= %s)
  ORDER BY started_at NULLS FIRST, id
 """
-
-
-class NoSuchCampaign(UndisclosedError):
-    """There is no such campaign."""
 
 
 class NotTheSame(UndisclosedError):
@@ -126,45 +161,12 @@ class FindingsOpen(UndisclosedError):
     """A finding of the checks stands against this campaign."""
 
 
+class RefusedAsItIs(UndisclosedError):
+    """It was refused exactly as it is: change what was objected to first."""
+
+
 class NotComplete(UndisclosedError):
     """The campaign needs a text and a list with people to be mailed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """A campaign without its text: state, list, approvals wanted, times."""
-
-    id: str
-    serial: int
-    team: object
-    name: str
-    state: CampaignState
-    kind: MailKind
-    list_id: str | None
-    list_version: int
-    findings: tuple[CheckFinding, ...]
-    checked_digest: bytes | None = field(repr=False)
-    digest: bytes | None = field(repr=False)
-    recipients: int
-    needs: tuple[str, ...]
-    created_by: object
-    submitted_by: object | None
-    created_at: datetime
-    updated_at: datetime
-    submitted_at: datetime | None
-    not_before: datetime | None
-    not_after: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    per_minute: int
-    in_doubt: str
-    step: int
-    paused_because: str
-    hold_id: str
-    asked_at: datetime | None = None
-    reminders: int = 0
-    check_wanted_at: datetime | None = None
-    checked_rows: int = 0
 
 
 def create(
@@ -189,7 +191,7 @@ def create(
 def get(campaign_id: str) -> Campaign:
     """One campaign. Raises NoSuchCampaign."""
     with database() as connection:
-        return _found(connection.one(_GET, (campaign_id,)), campaign_id)
+        return read_campaign(connection.one(_GET, (campaign_id,)), campaign_id)
 
 
 def text_of(campaign_id: str) -> bytes | None:
@@ -300,6 +302,8 @@ def override(
     """Answer for the findings of a check, with a reason. Raises FindingsOpen."""
     with transaction() as connection:
         found = _locked(connection, campaign_id)
+        if found.state is not CampaignState.CHECKED:
+            raise NoSuchStep(state=found.state.value, step="override")
         own = [one for one in found.findings if one.check == check]
         stops = any(one.weight is Weight.STOP for one in own)
         if not own or stops or not reason.strip() or found.checked_digest is None:
@@ -307,6 +311,7 @@ def override(
         sealed = _reason(reason, campaign_id)
         values = (campaign_id, found.checked_digest, check, by, sealed, now)
         connection.run(_OVERRIDE, values)
+        connection.run(_AUTHOR, (campaign_id, str(by)))
         _write(
             connection, "finding overridden", by, now, campaign=campaign_id, check=check
         )
@@ -323,7 +328,7 @@ def submit(
     """Ask for the approvals that are needed, for exactly this digest.
 
     Where none is needed it is approved with that. Raises NotTheSame, FindingsOpen,
-    NotComplete, TrialOnly and NoSuchStep.
+    NotComplete, RefusedAsItIs, TrialOnly and NoSuchStep.
     """
     with transaction() as connection:
         found = _locked(connection, campaign_id)
@@ -333,8 +338,11 @@ def submit(
             raise NotComplete(campaign=campaign_id)
         if campaign_findings.are_open(connection, campaign_id, digest, found.findings):
             raise FindingsOpen(campaign=campaign_id)
+        if connection.one(_REFUSED, (campaign_id, digest)) is not None:
+            raise RefusedAsItIs(campaign=campaign_id)
         trial.refuse(connection, campaign_id, now)
         state = _step(connection, found, CampaignEvent.SUBMIT, by, now)
+        connection.run(_AUTHOR, (campaign_id, str(by)))
         connection.run(
             "UPDATE store_campaign SET digest = %b, needs = %s::jsonb, asked_at = NULL,"
             " reminders = 0, submitted_by_id = %s, submitted_at = %s WHERE id = %s",
@@ -447,7 +455,8 @@ def start(
             (now, campaign_id),
         )
         jobs.defer(connection, jobs.SEND)
-    ledger.analyse()
+    with suppress(TransientError):  # It has begun, whatever the planner knows.
+        ledger.analyse()
     return state
 
 
@@ -514,7 +523,7 @@ def due(now: datetime) -> list[str]:
 
 
 def _locked(connection: Connection, campaign_id: str) -> Campaign:
-    return _found(connection.one(_LOCK, (campaign_id,)), campaign_id)
+    return read_campaign(connection.one(_LOCK, (campaign_id,)), campaign_id)
 
 
 def _step(
@@ -565,20 +574,6 @@ def _decide(
 def _refuse_other(found: Campaign, digest: bytes) -> None:
     if found.digest is None or found.digest != digest:
         raise NotTheSame(campaign=found.id)
-
-
-def _found(row: Sequence[Any] | None, campaign_id: str) -> Campaign:
-    if row is None:
-        raise NoSuchCampaign(campaign=campaign_id)
-    names = Campaign.__dataclass_fields__
-    values = dict(zip(names, row, strict=True))
-    values["state"] = CampaignState(values["state"])
-    values["kind"] = MailKind(values["kind"])
-    values["findings"] = campaign_findings.load(values["findings"])
-    values["needs"] = tuple(campaign_findings.loaded(values["needs"]))
-    for name in ("digest", "checked_digest"):
-        values[name] = bytes(values[name]) if values[name] is not None else None
-    return Campaign(**values)
 
 
 def _key(campaign_id: str, wrapped: Any) -> DataKey:

@@ -149,7 +149,7 @@ def delegate(request: HttpRequest, campaign_id: str) -> HttpResponse:
         messages.error(request, _("Nothing was changed: choose a colleague."))
         return views.page_of(request, campaign_id, status=400)
     wanted = form.cleaned_data
-    _demand_role(account, campaign_id, wanted["role"])
+    demand(wanted["role"] in may(account, found, now).decide)
     to = Account.objects.get(pk=wanted["to"]).pk
     return taken(
         request,

@@ -16,7 +16,7 @@ from undisclosed.console import pages
 from undisclosed.console.access import account_of
 from undisclosed.core.campaign import NoSuchStep
 from undisclosed.errors import UndisclosedError
-from undisclosed.store import campaigns, rights, seeds, trial
+from undisclosed.store import approvals, campaigns, rights, seeds, trial
 from undisclosed.store.campaigns import Campaign
 from undisclosed.store.lists import NoSuchList
 from undisclosed.store.models import Account
@@ -31,6 +31,8 @@ REFUSALS: Final = (
     campaigns.NotNeeded,
     campaigns.NotTheSame,
     campaigns.OwnCampaign,
+    campaigns.RefusedAsItIs,
+    approvals.NotTheirs,
     seeds.NothingToAccept,
     trial.TrialEnough,
     trial.TrialOnly,

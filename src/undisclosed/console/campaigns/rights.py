@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
+from undisclosed.console.campaigns.samples import Sight
 from undisclosed.core.campaign import CampaignState
 from undisclosed.store import approvals, rights
 from undisclosed.store.campaigns import Campaign
@@ -45,6 +46,16 @@ class May:
     cancel: bool = False
     see_rows: bool = False
     is_own: bool = False
+
+    @property
+    def masked(self) -> Sight:
+        """How a row is seen before its values were asked for."""
+        return Sight.MASKED if self.see_rows or not self.write else Sight.BLIND
+
+    @property
+    def at_most(self) -> Sight:
+        """How a row is seen by who asks for its values."""
+        return Sight.WHOLE if self.see_rows else self.masked
 
 
 def may(account: Account, found: Campaign, now: datetime) -> May:

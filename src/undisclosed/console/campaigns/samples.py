@@ -2,12 +2,16 @@
 """What one person's message would be: for the page, and for a test to oneself.
 
 Whoever may not read rows sees them masked: the wording is the row's, with all that is
-constant and the branch that each condition takes; of a value, that there is one.
+constant and the branch that each condition takes; of a value, that there is one. Who
+writes the conditions, too, would read any value by asking for it: theirs are asked of
+the masked values.
 """
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -35,6 +39,14 @@ NO_ROW: Final = 0
 _KEEP_TRYING: Final = timedelta(days=1)
 
 
+class Sight(Enum):
+    """How much of a row somebody sees."""
+
+    WHOLE = "whole"
+    MASKED = "masked"  # its values; conditions are the row's
+    BLIND = "blind"  # conditions are asked of the masked values
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One person's message, or why there is none.
@@ -46,30 +58,52 @@ class Sample:
     number: int
     before: int
     after: int
-    is_masked: bool
+    seen: Sight
     preview: Preview | None = field(repr=False)
     raw: str = field(default="", repr=False)
     size: int = 0
     trouble: str = ""
 
+    @property
+    def is_masked(self) -> bool:
+        """Whether no value of it is shown."""
+        return self.seen is not Sight.WHOLE
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether its branches are none of the row's."""
+        return self.seen is Sight.BLIND
+
 
 def sample_of(
-    found: Campaign, template: Template, asked: int, now: datetime, *, is_masked: bool
+    found: Campaign, template: Template, asked: int, now: datetime, *, seen: Sight
 ) -> Sample:
     """The message of the row that was asked for, or of the next one that is mailed."""
     row, before, after = _neighbours(found, asked)
     if row is None:
         trouble = _("There is nobody on the list who would be mailed.")
-        return Sample(0, 0, 0, is_masked, None, trouble=trouble)
-    shown = replace(row, address=NOBODY) if is_masked else row
-    mask = masking.masked if is_masked else None
+        return Sample(0, 0, 0, seen, None, trouble=trouble)
+    shown = row if seen is Sight.WHOLE else replace(row, address=NOBODY)
     try:
-        preview = template.preview(shown, marks(found, template, now), mask=mask)
+        preview = template.preview(
+            _asked_of(shown, seen), marks(found, template, now), mask=_mask(seen)
+        )
     except RowUnfit as unfit:
-        return Sample(row.number, before, after, is_masked, None, trouble=str(unfit))
+        return Sample(row.number, before, after, seen, None, trouble=str(unfit))
     raw = preview.raw.decode("utf-8", "backslashreplace")
     size = len(preview.raw)
-    return Sample(row.number, before, after, is_masked, preview, raw, size)
+    return Sample(row.number, before, after, seen, preview, raw, size)
+
+
+def _asked_of(row: Row, seen: Sight) -> Row:
+    """The row whose values the conditions ask."""
+    if seen is not Sight.BLIND:
+        return row
+    return replace(row, values=masking.masked_values(row.values))
+
+
+def _mask(seen: Sight) -> Callable[[str], str] | None:
+    return masking.masked if seen is Sight.MASKED else None
 
 
 def marks(found: Campaign, template: Template, now: datetime) -> Marks:
@@ -93,12 +127,11 @@ def test_mail(
     to: Address,
     now: datetime,
     *,
-    is_masked: bool,
+    seen: Sight,
 ) -> Outgoing:
     """A row's message addressed to oneself. Raises RowUnfit."""
-    mask = masking.masked if is_masked else None
-    mine = replace(row, address=to)
-    made = template.message(mine, marks(found, template, now), mask=mask)
+    mine = _asked_of(replace(row, address=to), seen)
+    made = template.message(mine, marks(found, template, now), mask=_mask(seen))
     needs = ("BODY=8BITMIME", "SMTPUTF8") if made.needs_utf8 else ("BODY=8BITMIME",)
     return Outgoing(
         secrets.token_hex(16),

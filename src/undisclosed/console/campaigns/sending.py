@@ -143,11 +143,12 @@ def doubt(request: HttpRequest, campaign_id: str, how: str) -> HttpResponse:
 
     def decide() -> None:
         is_again = how == "resend"
-        number = doubt_store.decide(
-            campaign_id, resend=is_again, by=account.pk, now=now
-        )
-        if found.state is CampaignState.PAUSED:
-            campaigns.resume(campaign_id, by=account.pk, now=now)
+        with transaction():
+            number = doubt_store.decide(
+                campaign_id, resend=is_again, by=account.pk, now=now
+            )
+            if found.state is CampaignState.PAUSED:
+                campaigns.resume(campaign_id, by=account.pk, now=now)
         messages.success(request, _("Decided for %(number)s.") % {"number": number})
 
     return taken(request, campaign_id, decide)

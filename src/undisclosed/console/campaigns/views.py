@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Campaigns: the list, a new one, the page of one, and its progress."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -23,10 +23,13 @@ from undisclosed.console.campaigns.live import live_of
 from undisclosed.console.campaigns.opening import demand, opened
 from undisclosed.console.campaigns.sight import Sight, sight_of
 from undisclosed.core.campaign import CampaignState, MailKind
+from undisclosed.errors import TransientError
 from undisclosed.store import campaigns as store
 from undisclosed.store import progress as long_work
 from undisclosed.store.models import Account, Campaign, Membership
 from undisclosed.store.rights import Right, teams_with
+
+_MOST_TIMES: Final = 5
 
 
 @requires()
@@ -88,10 +91,20 @@ def campaign(request: HttpRequest, campaign_id: str) -> HttpResponse:
 def page_of(
     request: HttpRequest, campaign_id: str, *, status: int = 200, **forms: Any
 ) -> HttpResponse:
-    """The page of one campaign, with the forms that were filled in wrongly."""
-    found, account = opened(request, campaign_id)
+    """The page of one campaign, with the forms that were filled in wrongly.
+
+    Whoever consents does so to the digest on the page: where something was changed
+    while the page was made, it is made again.
+    """
     now = timezone.now()
-    sight = sight_of(found, account, now)
+    for _again in range(_MOST_TIMES):
+        found, account = opened(request, campaign_id)
+        sight = sight_of(found, account, now)
+        sample = _sample(sight, now)
+        if store.get(campaign_id).updated_at == found.updated_at:
+            break
+    else:
+        raise TransientError("The campaign is being changed.")
     context: dict[str, Any] = {
         "sight": sight,
         "campaign": found,
@@ -103,7 +116,7 @@ def page_of(
         "seeds_form": ReasonForm(auto_id="seeds_%s"),
         "decisions": _decisions(sight, account),
         "refusals": [_refusal(sight, role) for role in sight.may.refuse],
-        "sample": _sample(sight, now),
+        "sample": sample,
     }
     return render(request, "campaigns/campaign.html", context | forms, status=status)
 
@@ -179,4 +192,4 @@ def _sample(sight: Sight, now: Any) -> samples.Sample | None:
         template = wiring.template_of(sight.campaign)
     except samples.UNREADABLE:
         return None
-    return samples.sample_of(sight.campaign, template, 1, now, is_masked=True)
+    return samples.sample_of(sight.campaign, template, 1, now, seen=sight.may.masked)

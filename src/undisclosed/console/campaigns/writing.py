@@ -20,6 +20,7 @@ from undisclosed.console.campaigns import samples, wiring
 from undisclosed.console.campaigns.forms import FileForm, WriteForm
 from undisclosed.console.campaigns.opening import REFUSALS, demand, opened, refused
 from undisclosed.console.campaigns.rights import may
+from undisclosed.console.campaigns.samples import Sight
 from undisclosed.core.campaign import Attached, Draft
 from undisclosed.send import draft as drafts
 from undisclosed.send.merge import compile_draft
@@ -56,7 +57,7 @@ def write(request: HttpRequest, campaign_id: str) -> HttpResponse:
         "files": campaign_files.summaries(campaign_id),
         "file_form": FileForm(auto_id="id_file_%s"),
         "columns": [_in_text(column) for column in _chosen_columns(form)],
-        **_preview(found, account, 1, is_masked=True),
+        **_preview(found, 1, may(account, found, timezone.now()).masked),
     }
     status = 400 if form.errors else 200
     return render(request, "campaigns/write.html", context, status=status)
@@ -126,9 +127,9 @@ def remove_file(request: HttpRequest, campaign_id: str, number: int) -> HttpResp
 def preview(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """Any row's message. POST shows it with its values, and journals that."""
     found, account = opened(request, campaign_id)
-    sees_rows = may(account, found, timezone.now()).see_rows
+    allowed = may(account, found, timezone.now())
     asks = request.method == "POST"
-    if asks and not sees_rows:
+    if asks and not allowed.see_rows:
         raise PermissionDenied
     number = paging.number_of((request.POST if asks else request.GET).get("row"))
     if asks:
@@ -139,8 +140,8 @@ def preview(request: HttpRequest, campaign_id: str) -> HttpResponse:
             list=found.list_id,
             row=number,
         )
-    context = _preview(found, account, number, is_masked=not asks)
-    context |= {"campaign": found, "may_see_rows": sees_rows}
+    context = _preview(found, number, allowed.at_most if asks else allowed.masked)
+    context |= {"campaign": found, "may_see_rows": allowed.see_rows}
     return render(request, "campaigns/preview.html", context)
 
 
@@ -149,11 +150,13 @@ def preview(request: HttpRequest, campaign_id: str) -> HttpResponse:
 def live_preview(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """What is being written, as one person would get it: nothing is kept."""
     found, account = opened(request, campaign_id)
-    demand(may(account, found, timezone.now()).write)
+    allowed = may(account, found, timezone.now())
+    demand(allowed.write)
     form = WriteForm(request.POST, lists=campaign_lists.of_team(found.team))
     context: dict[str, Any] = {"campaign": found, "sample": None, "trouble": ""}
     if form.is_valid():
-        context |= _preview_of(found, form.draft(), request.POST.get("row"))
+        row = paging.number_of(request.POST.get("row"))
+        context |= _preview_of(found, form.draft(), row, allowed.masked)
     else:
         context["trouble"] = _("Something is missing: see the fields above.")
     return render(request, "campaigns/sample.html", context)
@@ -171,9 +174,13 @@ def test(request: HttpRequest, campaign_id: str) -> HttpResponse:
     try:
         if row is None:
             raise store.NotComplete
-        template, is_masked = wiring.template_of(found), not allowed.see_rows
         mail = samples.test_mail(
-            found, template, row, account.login, now, is_masked=is_masked
+            found,
+            wiring.template_of(found),
+            row,
+            account.login,
+            now,
+            seen=allowed.at_most,
         )
     except (RowUnfit, *samples.UNREADABLE) as error:
         messages.error(request, _why(error))
@@ -184,7 +191,7 @@ def test(request: HttpRequest, campaign_id: str) -> HttpResponse:
         campaign=campaign_id,
         list=found.list_id,
         row=row.number,
-        values="masked" if is_masked else "shown",
+        values="shown" if allowed.see_rows else "masked",
     )
     wiring.queue([mail], now)
     messages.success(request, _("A test is on its way to your own address."))
@@ -266,9 +273,7 @@ def _columns_of(list_id: str) -> tuple[str, ...]:
         return ()
 
 
-def _preview(
-    found: Campaign, account: object, number: int, *, is_masked: bool
-) -> dict[str, Any]:
+def _preview(found: Campaign, number: int, seen: Sight) -> dict[str, Any]:
     """One row's message of what is kept, or why there is none."""
     try:
         template = wiring.template_of(found)
@@ -277,18 +282,20 @@ def _preview(
         is_new = isinstance(error, store.NotComplete)
         return {"sample": None, "trouble": trouble, "is_new": is_new}
     now = timezone.now()
-    sample = samples.sample_of(found, template, number, now, is_masked=is_masked)
+    sample = samples.sample_of(found, template, number, now, seen=seen)
     return {"sample": sample, "trouble": sample.trouble}
 
 
-def _preview_of(found: Campaign, draft: Draft, row: str | None) -> dict[str, Any]:
+def _preview_of(
+    found: Campaign, draft: Draft, number: int, seen: Sight
+) -> dict[str, Any]:
     """The same of what is not kept; without its attachments."""
     try:
         template = compile_draft(draft, _columns(found))
     except TemplateError as error:
         return {"trouble": str(error)}
-    number, now = paging.number_of(row), timezone.now()
-    sample = samples.sample_of(found, template, number, now, is_masked=True)
+    now = timezone.now()
+    sample = samples.sample_of(found, template, number, now, seen=seen)
     return {"sample": sample, "trouble": sample.trouble}
 
 
