@@ -4,15 +4,23 @@
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.console.campaigns import THREE, Office
 from tests.console.world import World, now
+from tests.store.refusing import refusing
 from undisclosed.cli import main, wiring
 from undisclosed.core.campaign import CampaignState, DeliveryState
 from undisclosed.send import approval, proof_verifier
 from undisclosed.store import campaigns, ledger
-from undisclosed.store.models import Campaign, OutgoingMail, RecipientList, Team
+from undisclosed.store.models import (
+    Campaign,
+    JournalEntry,
+    OutgoingMail,
+    RecipientList,
+    Team,
+)
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -155,6 +163,31 @@ def test_a_test_is_a_dry_run_until_told_otherwise(office, said):
     assert OutgoingMail.objects.count() == 2
 
 
+def test_a_test_that_cannot_be_queued_is_not_in_the_journal(office, said):
+    made = office.drafted()
+
+    with (
+        refusing("store_outgoingmail"),
+        pytest.raises(psycopg.errors.RaiseException),
+    ):
+        said("test", made, "--no-dry-run", *SAM)
+
+    assert not JournalEntry.objects.filter(event="test sent").exists()
+
+
+@pytest.mark.parametrize("until", ["2090-01-31T09:00", "2090-01-31T08:59"])
+def test_what_would_end_before_it_begins_is_not_scheduled(office, said, until):
+    made = office.submitted()
+    office.approve(made)
+    times = ("2090-01-31T09:00", "--not-after", until)
+
+    code, text = said("schedule", made, *times, "--no-dry-run", *SAM)
+
+    assert code == 77
+    assert "It ends before it begins" in text
+    assert campaigns.get(made).state is CampaignState.APPROVED
+
+
 def test_it_is_scheduled_paused_resumed_and_cancelled(office, said):
     made = office.submitted()
     office.approve(made)
@@ -186,6 +219,19 @@ def test_the_proof_is_written_into_a_file(office, said, tmp_path):
     )
     file.write_bytes(file.read_bytes()[:-40])
     assert said("verify-proof", str(file))[0] == 65
+
+
+def test_a_proof_is_for_its_owner_alone_and_whole_or_not_there(office, said, tmp_path):
+    made, file = office.sending(), tmp_path / "proof.zip"
+    said("cancel", made, *SAM)
+
+    with refusing("store_journalentry"), pytest.raises(psycopg.errors.RaiseException):
+        said("proof", made, "-o", str(file), *SAM)
+    was_there = file.exists()
+    code, _ = said("proof", made, "-o", str(file), *SAM)
+
+    assert (code, was_there) == (0, False)
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_the_verifier_is_printed_as_the_file_that_it_is(said):

@@ -4,15 +4,19 @@
 import asyncio
 import os
 import threading
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 
 from tests.console.campaigns import Office
 from tests.console.world import World
 from tests.send.sending import DRAFT
-from tests.store.campaigns import NOW, sending
+from tests.store.campaigns import NOW, sending, set_state
+from tests.store.refusing import refusing
 from tests.transport.dovecot import LOGIN, PASSWORD, dovecot, needs_dovecot
 from undisclosed.cli import main, wiring, wiring_send
 from undisclosed.core.campaign import CampaignState, DeliveryState
@@ -228,3 +232,48 @@ def test_who_may_not_send_it_does_not_answer_for_it(database, seeds):
 
     assert code != 0
     assert not seeds_store.of(made).may_begin
+
+
+def test_who_had_them_sent_stands_in_the_journal_before_they_leave(database, seeds):
+    made = Office(World(database)).checked()
+
+    code, _ = seeds(settings_of(SimpleNamespace(port=1), 1), made, "--no-dry-run", *SAM)
+
+    assert code != 0
+    entry = JournalEntry.objects.get(event="seeds sent")
+    assert entry.facts == {"campaign": made, "round": 0, "messages": 1}
+    assert not JournalEntry.objects.filter(event="seeds compared").exists()
+
+
+def to_another_too(content):
+    return content.replace(b"\nTo: ", b"\nTo: p@x.example, ", 1)
+
+
+@dataclass
+class Meanwhile:
+    """A mailbox before whose first message something happens."""
+
+    mailbox: object
+    happens: list
+
+    def deliver(self, content):
+        while self.happens:
+            self.happens.pop(0)()
+        self.mailbox.deliver(content)
+
+
+@needs_dovecot
+def test_what_was_found_is_not_told_without_the_pause(database, seeds, mailbox):
+    made = Office(World(database)).checked()
+
+    with ExitStack() as kept:
+        begun = partial(set_state, made, CampaignState.SENDING)
+        refuses = partial(kept.enter_context, refusing("store_campaign"))
+        box = Meanwhile(mailbox, [begun, refuses])
+        port = kept.enter_context(hop_to(box, to_another_too))
+        command = (made, "--wait", "30", "--no-dry-run", *SAM)
+        with pytest.raises(psycopg.errors.RaiseException):
+            seeds(settings_of(mailbox, port), *command)
+
+    assert JournalEntry.objects.filter(event="seeds sent").exists()
+    assert not JournalEntry.objects.filter(event="seeds compared").exists()

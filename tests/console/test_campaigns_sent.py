@@ -4,15 +4,18 @@
 import zipfile
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from tests.console.campaigns import Office, act, page, state
 from tests.console.world import now
+from tests.store.refusing import refusing
 from undisclosed.console.campaigns import wiring
 from undisclosed.core.campaign import CampaignState, DeliveryState
 from undisclosed.send import proof_verifier
 from undisclosed.store import campaigns, ledger, lists, retention, seeds
 from undisclosed.store.ledger import Marked
+from undisclosed.store.models import JournalEntry
 
 pytestmark = pytest.mark.usefixtures("database")
 
@@ -128,6 +131,23 @@ def test_what_is_in_doubt_is_decided_by_a_person(office):
     assert ledger.counts(made)[DeliveryState.SENT] == 1
     assert state(made) is CampaignState.SENDING
     assert act(sam, made, "doubt/nonsense").status_code == 404
+
+
+def test_what_is_in_doubt_stays_so_where_the_campaign_cannot_go_on(office):
+    made, sam = office.sending(), office.client("sam")
+    sent(made, 1, state=DeliveryState.IN_DOUBT)
+    campaigns.pause(made, "1 are in doubt.", by="worker", now=now())
+    free_leases()
+    page(sam, made)
+
+    with refusing("store_campaign"), pytest.raises(psycopg.errors.RaiseException):
+        act(sam, made, "doubt/sent")
+    refused = ledger.counts(made)
+    act(sam, made, "doubt/sent")
+
+    assert refused[DeliveryState.IN_DOUBT] == 1
+    assert ledger.counts(made)[DeliveryState.SENT] == 1
+    assert JournalEntry.objects.filter(event="doubt decided").count() == 1
 
 
 def free_leases():

@@ -3,7 +3,9 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,14 +19,15 @@ from undisclosed.store import journal, pseudonyms, sealing, verifier, verifying
 from undisclosed.store.database import transaction
 from undisclosed.store.models import Account, JournalEntry, Role
 
+NORTH, MAILING = "00112233445566778899aabbccddeeff", "0a1b2c3d4e5f60718293a4b5"
 READERS = {Role.DPO, Role.AUDITOR, Role.ADMINISTRATOR}
 
 
 def acts(world: World) -> Account:
     """Sam did this and that."""
     sam = world.account(Role.SENDER, login="sam@council.example", name="Sam Holt")
-    journal.write("list exported", actor=str(sam.pk), list="north", rows=3)
-    journal.write("mail held", actor="guard", mailing="m-1", people=40)
+    journal.write("list exported", actor=str(sam.pk), list=NORTH, rows=3)
+    journal.write("mail held", actor="guard", mailing=MAILING, people=40)
     journal.write("team member set", actor="guard", account=str(sam.pk))
     return sam
 
@@ -54,7 +57,7 @@ def test_people_are_named_for_an_auditor(world: World) -> None:
 
     said = words(world.client(Role.AUDITOR).get("/journal/").content)
 
-    assert "by Sam Holt · list: north · rows: 3" in said
+    assert f"by Sam Holt · list: {NORTH} · rows: 3" in said
     assert "account: Sam Holt" in said
 
 
@@ -111,9 +114,9 @@ def test_looking_for_one_person_finds_their_acts_and_is_written_down(
     [
         ({"event": "mail held"}, ["mail held"]),
         ({"who": "guard"}, ["team member set", "mail held"]),
-        ({"subject": "north"}, ["list exported"]),
+        ({"subject": NORTH}, ["list exported"]),
         ({"day": "2020-01-01"}, []),
-        ({"who": "guard", "event": "mail held", "subject": "m-1"}, ["mail held"]),
+        ({"who": "guard", "event": "mail held", "subject": MAILING}, ["mail held"]),
     ],
     ids=["event", "part", "subject", "day", "all of it"],
 )
@@ -132,8 +135,9 @@ def test_it_is_narrowed(world: World, asked: dict[str, str], found: list[str]) -
         {"day": "yesterday"},
         {"subject": '"] || true'},
         {"subject": "ann@a.example"},
+        {"subject": "accept"},
     ],
-    ids=["event", "day", "path", "address"],
+    ids=["event", "day", "path", "address", "word"],
 )
 def test_what_cannot_be_asked_is_said(world: World, asked: dict[str, str]) -> None:
     acts(world)
@@ -180,8 +184,10 @@ def test_a_fact_leads_to_all_that_is_about_the_same(world: World) -> None:
 
     page = browser.get("/journal/?event=mail+held").content.decode()
 
-    assert 'href="?subject=m-1"' in page
-    assert entries_on(browser.get("/journal/?subject=m-1").content) == ["mail held"]
+    assert f'href="?subject={MAILING}"' in page
+    assert entries_on(browser.get(f"/journal/?subject={MAILING}").content) == [
+        "mail held"
+    ]
 
 
 def test_the_number_of_queries_does_not_grow_with_the_people(
@@ -247,6 +253,24 @@ def test_a_journal_that_was_changed_is_said_to_be(
 
     assert "this journal was changed" in said
     assert "An entry of batch 1 was changed." in said
+
+
+def test_certificates_that_cannot_be_read_are_said(
+    world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    acts(world)
+    sealing.seal(now())
+    settings = wiring.settings()
+    authority = replace(settings.journal, timestamp_ca=tmp_path / "missing.pem")
+    monkeypatch.setattr(
+        wiring, "settings", lambda: replace(settings, journal=authority)
+    )
+
+    answer = world.client(Role.AUDITOR).post("/journal/verify/", follow=True)
+
+    assert "the file that journal.timestamp_ca names cannot be read" in words(
+        answer.content
+    )
 
 
 @pytest.fixture

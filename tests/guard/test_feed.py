@@ -160,6 +160,20 @@ def test_a_report_that_a_stranger_could_have_written_is_not_opened(of, rules, or
     assert told(of, rules, origin) == []
 
 
+@pytest.mark.parametrize(
+    ("rules", "is_opened"), [(SERVERS, False), (SECRET, True), (BOTH, True)]
+)
+def test_what_a_stranger_sent_through_our_server_is_opened_by_the_secret_alone(
+    rules, is_opened
+):
+    of = report(IN_REPORT)
+    sent = Mail(
+        Envelope(Address("x", "stranger.example"), of.envelope.recipients), of.content
+    )
+
+    assert bool(told(sent, rules)) is is_opened
+
+
 def test_one_recipient_who_is_not_the_rule_s_makes_it_no_report_of_ours():
     of = report(IN_REPORT)
     recipients = (Recipient(RULE), Recipient(OLIVE))

@@ -256,3 +256,15 @@ def test_the_file_of_somebody_else_is_looked_into():
     check_wire(own, ANN, allowed(made))
     with pytest.raises(SomebodyElse):
         check_wire(others, ANN, allowed(made))
+
+
+def test_what_stands_where_a_value_is_missing_is_constant_text():
+    made = template(
+        subject="Bins {{ ref | default('for all') }}",
+        markdown="Dear {{ name | default('Bob Lee') | upper }}",
+    )
+
+    texts = made.constant_texts()
+
+    assert "for all" in texts
+    assert texts.count("BOB LEE") == 2  # of the text and of the HTML

@@ -33,6 +33,17 @@ def person(number, way, name):
     return Row(number, None, dict(zip(COLUMNS, where, strict=True)), way)
 
 
+def approve(made):
+    """Have a campaign's text approved for its list as it is now."""
+    set_state(made, CampaignState.APPROVED)
+    with connected() as connection:
+        connection.run(
+            "UPDATE store_campaign c"
+            "   SET approved_sealed = draft_sealed, list_version = l.version"
+            "  FROM store_recipientlist l WHERE l.id = c.list_id"
+        )
+
+
 @pytest.fixture
 def campaign(database):
     """An approved campaign; of its people one is phoned and two are written to."""
@@ -42,11 +53,8 @@ def campaign(database):
         person(3, Way.PHONE, "Pat"),
         person(4, Way.POST, "Bob"),
     ]
-    list_id = RecipientList.objects.get().pk
-    lists.import_rows(list_id, COLUMNS, people, by="test", now=NOW)
-    set_state(made, CampaignState.APPROVED)
-    with connected() as connection:
-        connection.run("UPDATE store_campaign SET approved_sealed = draft_sealed")
+    lists.import_rows(list_id(), COLUMNS, people, by="test", now=NOW)
+    approve(made)
     return made
 
 
@@ -89,6 +97,14 @@ def test_a_text_that_is_not_approved_now_is_not_printed(campaign, state):
         on_paper.letters(list_id(), campaign, day=DAY)
 
 
+def test_nobody_is_written_to_whom_nobody_approved(campaign):
+    people = [person(2, Way.POST, "Ann"), person(3, Way.POST, "Eve")]
+    lists.import_rows(list_id(), COLUMNS, people, by="test", now=NOW)
+
+    with pytest.raises(NotApproved):
+        on_paper.letters(list_id(), campaign, day=DAY)
+
+
 def test_a_list_without_such_people_has_nothing_to_print(campaign):
     people = [person(2, Way.POST, "Ann")]
     lists.import_rows(list_id(), COLUMNS, people, by="test", now=NOW)
@@ -108,6 +124,7 @@ def test_nobody_is_printed_until_somebody_says_without_whom(campaign):
     columns = ("Email", "Name", "Address line 1", "Postcode")
     people = [person(2, Way.POST, "Ann"), person(3, Way.POST, "Bob\U0001fae0")]
     lists.import_rows(list_id(), columns, people, by="test", now=NOW)
+    approve(campaign)
 
     with pytest.raises(SomeNotPrinted, match="Row 3") as caught:
         on_paper.letters(list_id(), campaign, day=DAY)

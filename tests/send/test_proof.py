@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The proof of a campaign holds as it is, and after no change."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.store.campaigns import NOW, account, drafted
 from undisclosed.core.address import Address
-from undisclosed.core.campaign import DeliveryState, Draft
+from undisclosed.core.campaign import Attached, DeliveryState, Draft
 from undisclosed.send import proof, proof_verifier
 from undisclosed.send.draft import digest_of, to_json
 from undisclosed.send.proof_verifier import NoProof, verify
@@ -74,7 +75,71 @@ def test_a_proof_names_nobody(campaign):
     text = b"".join(proof.lines(campaign, by="auditor", now=NOW))
 
     assert b"a.example" not in text
-    assert b"(address) nobody of this name" in text
+    assert b"nobody of this name" not in text
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.1.1 User unknown: bob.smith",
+        "550 <bob.smith> no such user",
+        "bob.smith＠b.example",
+        "bob.smith=40b.example",
+        '"bob.smith"@b.example',
+    ],
+)
+@pytest.mark.parametrize("column", ["reply", "status"])
+def test_no_reply_names_anybody_in_a_proof(campaign, reply, column):
+    told = {"reply": "", "status": "5.1.1"} | {column: reply[:1000]}
+    row = next(iter(ledger.rows(campaign)))
+
+    record = proof._record(dataclasses.replace(row, **told))
+
+    assert "bob" not in json.dumps(record)
+    assert record["status"] == ("5.1.1" if column == "reply" else "")
+
+
+OWN = (
+    Attached("Ann Miller.pdf", "application/pdf", b"one", "Name"),
+    Attached("Bob Smith.pdf", "application/pdf", b"two", "Name"),
+)
+
+
+def test_one_person_s_own_file_has_no_name_in_a_proof(database):
+    made = drafted(3, to_json(DRAFT))
+    found = campaigns.get(made)
+    files = (*OWN, Attached("map.pdf", "application/pdf", b"map"))
+    campaigns.change(made, by=found.created_by, now=NOW, files=files)
+    digest = digest_of(
+        dataclasses.replace(DRAFT, attachments=files),
+        list_id=found.list_id,
+        list_version=1,
+        recipients=found.recipients,
+    )
+    campaigns.checked(made, digest, (), by=found.created_by, now=NOW)
+    campaigns.submit(made, digest, (), by=found.created_by, now=NOW)
+
+    written = b"".join(proof.lines(made, by="auditor", now=NOW)).decode()
+
+    assert "map.pdf" in written
+    assert "Miller" not in written and "Smith" not in written
+    assert verify(map(json.loads, written.splitlines())).faults == []
+
+
+def test_who_gets_which_file_is_what_was_approved():
+    ann, bob = OWN
+    swapped = (
+        dataclasses.replace(ann, name=bob.name),
+        dataclasses.replace(bob, name=ann.name),
+    )
+    facts = {"list_id": "1", "list_version": 1, "recipients": 2}
+
+    digests = {
+        digest_of(dataclasses.replace(DRAFT, attachments=files), **facts)
+        for files in (OWN, OWN[::-1], swapped)
+    }
+
+    assert len(digests) == 2
 
 
 def test_the_verifier_is_one_file_that_needs_nothing_else(campaign, tmp_path):
@@ -156,8 +221,8 @@ def add_row(records):
     records.insert(4, {**records[3], "row": 4})
 
 
-def edit_reply(records):
-    records[1]["reply"] = "2.0.0 queued as 7"
+def edit_status(records):
+    records[1]["status"] = "2.1.5"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +241,7 @@ def edit_reply(records):
         approve_own,
         change_approver,
         add_row,
-        edit_reply,
+        edit_status,
     ],
     ids=lambda one: one.__name__,
 )

@@ -128,7 +128,7 @@ def test_microsofts_own_complaint_is_one():
         text=f"Message-ID: <{TOKEN}@c.test>\r\n\r\nDear Ann",
     )
 
-    returned = read_return(content)
+    returned = read_return(content, hostname="c.test")
 
     assert returned.kind is ReturnKind.COMPLAINT
     assert returned.tokens == ((Purpose.MESSAGE_ID, TOKEN),)
@@ -176,9 +176,8 @@ def test_the_envelope_says_it_before_the_content_does():
     [
         (mail(f"Delivered-To: b-{TOKEN}@bounces.c.test"), Purpose.RETURN_PATH),
         (mail(f"To: <b-{TOKEN}@bounces.c.test>"), Purpose.RETURN_PATH),
-        (mail("To: x@y.test", f"In-Reply-To: <{TOKEN}@c.test>"), Purpose.MESSAGE_ID),
         (
-            mail("To: x@y.test", text=f"Message-ID: <{TOKEN}@c.test>"),
+            mail("To: x@y.test", text=f"Message-ID:\r\n <{TOKEN}@C.test>"),
             Purpose.MESSAGE_ID,
         ),
         (
@@ -195,7 +194,29 @@ def test_the_envelope_says_it_before_the_content_does():
     ],
 )
 def test_a_token_is_found_wherever_it_stands(content, purpose):
-    assert read_return(content).tokens == ((purpose, TOKEN),)
+    assert read_return(content, hostname="c.test").tokens == ((purpose, TOKEN),)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        mail(f"Message-ID: <{TOKEN}@c.test>"),
+        mail(f"In-Reply-To: <{TOKEN}@c.test>"),
+        mail("To: x@y.test", text=f"References: <{TOKEN}@c.test>"),
+        mail("To: x@y.test", text=f"Message-ID: <{TOKEN}@evil.example>"),
+        mail("To: x@y.test", text=f"Message-ID: x <{TOKEN}@c.test>"),
+        mail("To: x@y.test", text=f"<{TOKEN}@c.test>"),
+    ],
+    ids=["its own", "a reply", "references", "another host", "not alone", "in words"],
+)
+def test_a_message_id_counts_as_the_returned_message_s_own_alone(content):
+    assert read_return(content, hostname="c.test").tokens == ()
+
+
+def test_without_a_host_of_ours_no_message_id_is_ours():
+    assert (
+        read_return(mail("To: x@y.test", text=f"Message-ID: <{TOKEN}@>")).tokens == ()
+    )
 
 
 @pytest.mark.parametrize("local_part", ["b-", "b-short", f"c-{TOKEN}", f"b-{TOKEN}x"])

@@ -5,9 +5,21 @@ import secrets
 
 import pytest
 
-from tests.store.campaigns import NOW, address_of, sending, set_state
+from tests.store.campaigns import (
+    COLUMNS,
+    NOW,
+    address_of,
+    row,
+    sending,
+    set_state,
+)
 from undisclosed.core.address import Address
-from undisclosed.core.campaign import CampaignState, DeliveryState, MailKind
+from undisclosed.core.campaign import (
+    CampaignState,
+    DeliveryState,
+    MailKind,
+    Sensitivity,
+)
 from undisclosed.core.returns import ReturnKind
 from undisclosed.formats.dsn import (
     DeliveryAction,
@@ -22,12 +34,15 @@ from undisclosed.send.tokens import Purpose, Tokens
 from undisclosed.send.unsubscribe import unsubscribe
 from undisclosed.store import campaigns, ledger, lists, returns, suppressions
 from undisclosed.store.database import database as connected
+from undisclosed.store.database import transaction
 from undisclosed.store.ledger import Marked
+from undisclosed.store.lists import ListFacts
 from undisclosed.store.models import JournalEntry, ReturnedMail
 from undisclosed.store.returns import Standing
 
 TOKENS = Tokens({purpose: secrets.token_bytes(32) for purpose in Purpose})
 DOMAIN = "bounces.c.test"
+HOST = "c.test"
 COMPLAINTS = Address("complaints", "c.test")
 
 
@@ -35,7 +50,14 @@ def returns_of(**limits):
     """What takes returned mail, at the time of the campaign."""
     chosen = ReturnLimits(**limits)
     clock = FixedClock(NOW)
-    return Returns(TOKENS, clock, domain=DOMAIN, others=[COMPLAINTS], limits=chosen)
+    return Returns(
+        TOKENS,
+        clock,
+        domain=DOMAIN,
+        hostname=HOST,
+        others=[COMPLAINTS],
+        limits=chosen,
+    )
 
 
 def token(campaign, number, purpose=Purpose.RETURN_PATH):
@@ -63,16 +85,22 @@ def dsn(number, action="failed", status="5.1.1", reply="", returned=b"Subject: x
     return write_dsn(letter, DeliveryReport("mx.test", (recipient,)), returned, "=_b")
 
 
-def arf(campaign, number, kind="abuse"):
-    """A complaint as RFC 5965 has it, its addresses redacted, the message attached."""
-    made = token(campaign, number, Purpose.MESSAGE_ID)
+def arf(campaign, number, kind="abuse", purpose=Purpose.FEEDBACK):
+    """A complaint as RFC 5965 has it, its addresses redacted, the message attached.
+
+    Of the message's own marks it has one.
+    """
+    made = token(campaign, number, purpose)
+    mark = f"Message-ID: <{made}@{HOST}>"
+    if purpose is Purpose.FEEDBACK:
+        mark = f"Feedback-ID: {made}:service:{made}:council"
     return (
         "From: <feedback@provider.test>\r\nTo: <complaints@c.test>\r\n"
         "MIME-Version: 1.0\r\nContent-Type: multipart/report; "
         'report-type=feedback-report; boundary="=_a"\r\n\r\n--=_a\r\n\r\n'
         "Somebody complained.\r\n--=_a\r\nContent-Type: message/feedback-report\r\n\r\n"
         f"Feedback-Type: {kind}\r\nUser-Agent: x/1\r\nVersion: 1\r\n\r\n--=_a\r\n"
-        f"Content-Type: message/rfc822\r\n\r\nMessage-ID: <{made}@c.test>\r\n"
+        f"Content-Type: message/rfc822\r\n\r\n{mark}\r\n"
         "To: redacted@provider.test\r\n\r\nDear all\r\n--=_a--\r\n"
     ).encode()
 
@@ -255,6 +283,48 @@ def test_a_complaint_about_service_mail_ends_all_mail(database):
     assert taken.kind is ReturnKind.COMPLAINT
     assert reason_of(campaign, 1, MailKind.SERVICE) == "complaint"
     assert row_of(campaign, 1).state is DeliveryState.SENT
+
+
+def test_what_only_a_message_id_names_counts_and_suppresses_nobody(database):
+    campaign = sent_to(2)
+    about_1 = arf(campaign, 1, purpose=Purpose.MESSAGE_ID)
+    made = token(campaign, 2, Purpose.MESSAGE_ID)
+    about_2 = dsn(2, returned=f"Message-ID: <{made}@{HOST}>\r\n".encode())
+
+    complaint = returns_of().take(about_1, [COMPLAINTS])
+    failure = returns_of().take(about_2)
+
+    assert (complaint.is_ours, failure.is_ours) == (True, True)
+    assert returns.counts(campaign) == {ReturnKind.COMPLAINT: 1, ReturnKind.FAILED: 1}
+    assert row_of(campaign, 2).state is DeliveryState.FAILED
+    assert (reason_of(campaign, 1), reason_of(campaign, 2)) == ("", "")
+    assert {one.address_hash for one in ReturnedMail.objects.all()} == {None}
+
+
+def test_what_is_not_proven_takes_no_place_from_what_is(database):
+    campaign = sent_to(1)
+    returns_of().take(arf(campaign, 1, purpose=Purpose.MESSAGE_ID), [COMPLAINTS])
+
+    taken = returns_of().take(arf(campaign, 1), [COMPLAINTS])
+
+    assert taken.is_new
+    assert reason_of(campaign, 1) == "complaint"
+    assert returns.counts(campaign) == {ReturnKind.COMPLAINT: 1}
+    assert returns.standing(campaign).complaints == 1
+
+
+def test_a_reply_s_references_are_no_complaint_of_the_person(database):
+    campaign = sent_to(1)
+    made = token(campaign, 1, Purpose.MESSAGE_ID)
+    content = arf(campaign, 1, purpose=Purpose.MESSAGE_ID).replace(
+        f"Message-ID: <{made}@{HOST}>".encode(),
+        f"References: <{made}@evil.example>".encode(),
+    )
+
+    taken = returns_of().take(content, [COMPLAINTS])
+
+    assert not taken.is_ours
+    assert reason_of(campaign, 1) == ""
 
 
 def test_a_complaint_about_marketing_ends_marketing(database):
@@ -486,3 +556,61 @@ def test_what_was_relayed_first_may_be_delivered_or_fail_later(database):
 
     assert row_of(campaign, 1).state is DeliveryState.DELIVERED
     assert row_of(campaign, 2).state is DeliveryState.FAILED
+
+
+def test_who_unsubscribes_from_a_list_that_is_gone_leaves_what_is_being_sent(database):
+    gone = make_marketing(sent_to(1))
+    made = token(gone, 1, Purpose.UNSUBSCRIBE)
+    set_state(gone, CampaignState.DONE)
+    found = campaigns.get(gone)
+    facts = ListFacts("South", "bin days", Sensitivity.ORDINARY)
+    by = found.created_by
+    other = lists.create(facts, team=found.team, owner=by, by="test", now=NOW)
+    lists.import_rows(
+        other, COLUMNS, [row(1)], by="test", now=NOW, shared_domains=frozenset()
+    )
+    lists.destroy(found.list_id, by="test", now=NOW)
+    running = campaigns.create(
+        "Parks", team=found.team, kind=MailKind.MARKETING, by=by, now=NOW
+    )
+    campaigns.change(running, by=by, now=NOW, list_id=other)
+    set_state(running, CampaignState.SENDING)
+    with transaction() as connection:
+        ledger.expand(connection, running, NOW)
+
+    assert unsubscribe(TOKENS, made, NOW)
+
+    assert ledger.counts(running) == {DeliveryState.SUPPRESSED: 1}
+    taken = JournalEntry.objects.filter(event="suppressed").latest("pk")
+    assert taken.facts["taken_out"] == 1
+
+
+def test_only_failures_and_complaints_have_what_came_back_counted(database):
+    campaign = sent_to(5)
+    patient = returns_of(fewest_failures=9)
+    for number in (1, 2, 3):
+        patient.take(dsn(number), [return_path(campaign, number)])
+    strict = returns_of(fewest_failures=1, failed_share=0.1)
+
+    strict.take(dsn(4, "delivered", "2.0.0"), [return_path(campaign, 4)])
+    after_delivery = campaigns.get(campaign).state
+    strict.take(dsn(5), [return_path(campaign, 5)])
+
+    assert after_delivery is CampaignState.SENDING
+    assert campaigns.get(campaign).state is CampaignState.PAUSED
+
+
+def test_what_was_refused_is_found_by_its_own_index(database):
+    sent_to(300)
+
+    with transaction() as connection:
+        connection.run("ANALYZE store_delivery")
+        connection.run("SET LOCAL enable_seqscan = off")
+        rows = connection.all(
+            "SELECT inhrelid::regclass::text FROM pg_inherits"
+            " WHERE inhparent = 'delivery_refused'::regclass"
+        )
+        own = [name for (name,) in rows] or ["delivery_refused"]
+        plan = connection.all(f"EXPLAIN {returns._REFUSED}", (NOW, 500))
+
+    assert any(name in line for name in own for (line,) in plan), plan

@@ -30,7 +30,7 @@ from undisclosed.store.models import JournalEntry
 from undisclosed.store.seeds import SeedState
 from undisclosed.transport.imap import ImapSettings
 from undisclosed.transport.smtp.client import ClientSettings, connect
-from undisclosed.transport.smtp.testing import EVERYTHING, FakeHop, Script
+from undisclosed.transport.smtp.testing import EVERYTHING, FakeHop, Fault, Script
 
 BOXES = (Address("seed", "elsewhere.test"), Address("seed2", "elsewhere.test"))
 SETTINGS = SendSettings(hostname="c.test", return_domain="bounces.c.test")
@@ -288,6 +288,16 @@ def test_a_seed_that_the_next_hop_refuses_pauses_the_campaign():
     assert state_of(campaign) is CampaignState.PAUSED
     assert seeds.of(campaign).findings == ("The next hop answered 550.",)
     assert not any(one.rcpts for one in travel.taken)
+
+
+def test_a_next_hop_that_goes_away_is_told_as_what_it_is():
+    campaign = campaign_of()
+    travel = Travel(None, script=Script(final=Fault.CLOSE))
+
+    travel.sent(deliver=False)
+
+    assert state_of(campaign) is CampaignState.PAUSED
+    assert seeds.of(campaign).findings == ("The next hop went away.",)
 
 
 def test_a_box_that_cannot_be_read_pauses_it_when_the_time_is_over():

@@ -4,6 +4,7 @@
 ``spoiled`` gets each answer before it is sent, and may send something else.
 """
 
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -68,6 +69,7 @@ def prepare(folder: Path) -> None:
     _root(folder, "root")
     _root(folder, "stranger")
     _certified(folder, "good", _STAMPING)
+    _certified(folder, "127.0.0.1", "serverAuth\nsubjectAltName=IP:127.0.0.1")
     _certified(folder, "mail", "critical,emailProtection")
     _certified(folder, "over", _STAMPING, ("-days", "0"))
     (folder / "serial").write_text("01\n")
@@ -84,6 +86,7 @@ class RunningAuthority:
     spoiled: Callable[[bytes], bytes] = bytes
     handled: Callable[[Any], bool] = field(default=lambda handler: False)
     asked: int = 0
+    tls: ssl.SSLContext | None = None
 
     def roots(self, name: str = "root") -> tuple[x509.Certificate, ...]:
         """The certificate that a chain may end with."""
@@ -126,9 +129,12 @@ def running(authority: RunningAuthority) -> Iterator[RunningAuthority]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
+    if authority.tls is not None:
+        server.socket = authority.tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    authority.url = f"http://127.0.0.1:{server.server_port}/tsa"
+    scheme = "http" if authority.tls is None else "https"
+    authority.url = f"{scheme}://127.0.0.1:{server.server_port}/tsa"
     try:
         yield authority
     finally:

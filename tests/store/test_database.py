@@ -3,6 +3,7 @@
 
 import threading
 import time
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -95,3 +96,45 @@ def test_a_transaction_inside_another_ends_badly_alone(table):
         add(connection, 3)
 
     assert numbers() == [1, 3]
+
+
+def test_a_transaction_whose_statement_failed_is_not_called_kept(table):
+    with (
+        pytest.raises(psycopg.errors.InFailedSqlTransaction),
+        transaction() as connection,
+    ):
+        add(connection, 1)
+        with suppress(psycopg.errors.UndefinedTable):
+            connection.run("SELECT * FROM tests_nothing")
+
+    assert numbers() == []
+
+
+def test_nothing_of_a_transaction_goes_on_in_another_connection(table):
+    with pytest.raises(TransientError), transaction() as connection:
+        add(connection, 1)
+        connection.raw.close()
+        with connected() as another:
+            add(another, 2)
+
+    assert numbers() == []
+
+
+def test_who_takes_no_notice_of_the_loss_is_told_again(table):
+    lost = []
+
+    def insert(number):
+        try:
+            with connected() as connection:
+                add(connection, number)
+        except TransientError:
+            lost.append(number)
+
+    with pytest.raises(TransientError), transaction() as connection:
+        add(connection, 1)
+        connection.raw.close()
+        insert(2)
+        insert(3)
+
+    assert lost == [2, 3]
+    assert numbers() == []

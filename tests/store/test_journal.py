@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The journal is only ever added to, and holds no address."""
 
+from datetime import UTC, datetime
+
 import psycopg
 import pytest
 
-from undisclosed.store import journal
+from undisclosed.store import journal, sealing
 from undisclosed.store.database import transaction
 
 
@@ -35,6 +37,27 @@ def test_whatever_looks_like_an_address_is_withheld(database):
     assert actor == journal.WITHHELD
     assert "@" not in str(facts)
     assert facts["more"] == {journal.WITHHELD: [journal.WITHHELD, 1]}
+
+
+@pytest.mark.parametrize(
+    ("number", "stands"),
+    [
+        (2**53 - 1, 2**53 - 1),
+        (1 - 2**53, 1 - 2**53),
+        (2**53, "9007199254740992"),
+        (-(2**53), "-9007199254740992"),
+        (10**30, "1" + "0" * 30),
+        (1e300, "1e+300"),
+        (float("inf"), "inf"),
+        (float("nan"), "nan"),
+        (1.5, 1.5),
+    ],
+)
+def test_a_number_that_could_not_be_sealed_stands_as_text(database, number, stands):
+    journal.write("counted", people=number, all=[number])
+
+    assert entries(database) == [("counted", "", {"people": stands, "all": [stands]})]
+    assert sealing.seal(datetime.now(UTC)).entries == 1
 
 
 def test_what_is_rolled_back_is_not_journalled(database):

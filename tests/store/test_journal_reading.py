@@ -207,3 +207,26 @@ def _read(plan: dict[str, object]) -> int:
     rows = int(float(str(plan["Actual Rows"])))
     thrown = int(float(str(plan.get("Rows Removed by Filter", 0))))
     return below + loops * (rows + thrown)
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_subject"),
+    [
+        ("0a1b2c3d4e5f6071", True),
+        ("0a1b2c3d4e5f60718293a4b5", True),
+        ("0a1b2c3d4e5f60718293a4b5c6d7", True),
+        ("00112233445566778899aabbccddeeff", True),
+        (PERSON, True),
+        (f"person:12:{'ab' * 16}", True),
+        ("accept", False),
+        ("supervisor", False),
+        ("command line", False),
+        ("1", False),
+        (f"person:12:{'ab' * 16}\n", False),
+        ("", False),
+    ],
+)
+def test_an_act_is_about_an_id_and_never_about_a_word(
+    asked: str, is_subject: bool
+) -> None:
+    assert bool(reading.SUBJECT.fullmatch(asked)) == is_subject

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A master key goes when nothing needs it any more, and not before."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -97,14 +98,7 @@ def test_after_reseal_and_rehash_what_left_in_mails_still_needs_it(
 
 
 def test_when_retention_is_over_the_old_key_goes(exchanged: Settings) -> None:
-    with stored() as connection:
-        connection.run(
-            "UPDATE store_campaign SET ended_at = %s, state = 'done'", (NOW,)
-        )
-    later = NOW + 2 * MONTH
-    retention.purge(exchanged, later)
-    with transaction() as connection:
-        campaign_retention.purge(connection, later, 5, later)
+    later = unused(exchanged)
 
     assert needs(exchanged, OLD, later) == set()
     key_use.drop(exchanged, Keys(OLD).id, later, by="test")
@@ -180,3 +174,38 @@ def test_the_file_names_the_newest_first_and_last(settings: Settings) -> None:
     master_key.drop(settings, OLD)
 
     assert master_key.of(settings) == NEW
+
+
+def unused(settings: Settings) -> datetime:
+    """Let everything that needs the old key be over; the time after it."""
+    with stored() as connection:
+        connection.run(
+            "UPDATE store_campaign SET ended_at = %s, state = 'done'", (NOW,)
+        )
+    later = NOW + 2 * MONTH
+    retention.purge(settings, later)
+    with transaction() as connection:
+        campaign_retention.purge(connection, later, 5, later)
+    return later
+
+
+def test_no_key_goes_without_an_entry_in_the_journal(exchanged: Settings) -> None:
+    later = unused(exchanged)
+    file = master_key.file_of(exchanged.store.data)
+    # What the new file would be written to is a folder: it cannot be.
+    file.with_name(f"{file.name}.{os.getpid()}").mkdir()
+
+    with pytest.raises(IsADirectoryError):
+        key_use.drop(exchanged, Keys(OLD).id, later, by="test")
+
+    assert JournalEntry.objects.filter(event="master key dropped").exists()
+
+
+def test_of_a_key_that_was_given_nothing_is_written(exchanged: Settings) -> None:
+    later = unused(exchanged)
+    given = replace(exchanged, master_key=NEW + OLD + NEW)
+
+    with pytest.raises(master_key.KeyIsGiven):
+        key_use.drop(given, Keys(OLD).id, later, by="test")
+
+    assert not JournalEntry.objects.filter(event="master key dropped").exists()

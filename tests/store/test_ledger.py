@@ -150,6 +150,16 @@ def test_the_words_of_a_reply_are_sealed(database):
     assert b"a.example" not in b"".join(x for x in row if isinstance(x, bytes))
 
 
+def test_a_reply_that_is_no_text_is_recorded_all_the_same(database):
+    campaign = sending(1)
+    begun(campaign, claimed(campaign))
+
+    assert ledger.mark(campaign, [Marked(1, SENT, 250, reply="ok \udcff")], NOW) == 1
+
+    (row,) = ledger.rows(campaign)
+    assert row.reply == "ok ?"
+
+
 @pytest.mark.parametrize("state", [CampaignState.PAUSED, CampaignState.CANCELLED])
 def test_nothing_begins_once_the_campaign_was_paused_or_cancelled(database, state):
     campaign = sending(2)

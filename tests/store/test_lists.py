@@ -123,7 +123,13 @@ def test_a_masked_row_tells_nobody(database):
     shown = lists.masked(row(17))
 
     assert shown.address is None
-    assert set(shown.values.values()) == {"p…", "P…"}
+    assert set(shown.values.values()) == {"▇▇▇@▇▇▇", "▇▇▇"}
+
+
+def test_a_value_of_one_sign_is_masked_whole(database):
+    shown = lists.masked(Row(1, None, {"Ill": "Y", "Well": ""}))
+
+    assert shown.values == {"Ill": "▇▇▇", "Well": ""}
 
 
 def test_progress_is_told_on_the_way(database):

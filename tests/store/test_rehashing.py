@@ -3,6 +3,10 @@
 
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 
 import django.db
@@ -146,6 +150,68 @@ def test_nothing_changes_while_a_part_is_connected(database: TestDatabase) -> No
         rehashing.rehash(LATER)
 
     assert {one.address_hash for one in ListRow.objects.all()} == before
+
+
+@contextmanager
+def locked(database: TestDatabase) -> "Iterator[psycopg.Connection]":
+    """Somebody who reads the first of the tables, and is not done yet."""
+    with psycopg.connect(database.url) as reader:
+        reader.execute("LOCK TABLE store_acceptedmail IN ACCESS SHARE MODE")
+        yield reader
+
+
+def until_somebody_waits(reader: psycopg.Connection) -> None:
+    until = time.monotonic() + 20
+    waits = "SELECT FROM pg_locks WHERE NOT granted"
+    while not reader.execute(waits).fetchall():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_a_part_that_starts_while_the_tables_are_waited_for_is_seen(
+    database: TestDatabase,
+) -> None:
+    with process(OLD):
+        fill()
+
+    def rehashed() -> None:
+        try:
+            rehashing.rehash(LATER)
+        finally:
+            django.db.connections.close_all()
+
+    with process(NEW, OLD), ThreadPoolExecutor(1) as pool:
+        django.db.connections.close_all()
+        with locked(database) as reader:
+            rehash = pool.submit(rehashed)
+            until_somebody_waits(reader)
+            bootstrap.check_key()  # of a part that starts in this moment
+        with pytest.raises(rehashing.PartsRunning):
+            rehash.result()
+
+
+def test_who_holds_a_table_for_long_is_a_part_that_runs(database: TestDatabase) -> None:
+    with process(OLD):
+        fill()
+
+    with locked(database), process(NEW, OLD), pytest.raises(rehashing.PartsRunning):
+        rehashing.rehash(LATER)
+
+
+def test_a_part_that_comes_back_after_a_rehash_is_refused(
+    database: TestDatabase,
+) -> None:
+    with process(OLD):
+        fill()
+    with process(NEW, OLD):
+        bootstrap.ensure_key()
+        django.db.connections.close_all()
+        rehashing.rehash(LATER)
+        django.db.connections.close_all()
+
+        for _ in range(2):
+            with pytest.raises(bootstrap.AnotherLookUpKey):
+                bootstrap.ensure_key()
 
 
 def test_a_part_that_would_look_up_with_another_key_does_not_start(

@@ -136,3 +136,18 @@ def test_a_key_from_the_environment_is_not_touched(database: TestDatabase) -> No
 
 def test_the_processes_keys_are_those_of_the_settings(database: TestDatabase) -> None:
     assert crypto.keys().ids == (Keys(MASTER_KEY).id,)
+
+
+def test_who_only_counts_locks_nothing_and_writes_nothing(
+    database: TestDatabase,
+) -> None:
+    drafted(2)
+    with stored() as connection:
+        connection.run("SET default_transaction_read_only = on")
+    try:
+        counted = resealing.sealed_by(Keys(MASTER_KEY))
+    finally:
+        with stored() as connection:
+            connection.run("SET default_transaction_read_only = off")
+
+    assert set(counted) == {Keys(MASTER_KEY).id}

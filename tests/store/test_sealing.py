@@ -48,6 +48,24 @@ def journal_of_three_days(database):
     return database
 
 
+@pytest.fixture
+def journal_without_keys(journal_of_three_days):
+    """Rows can stand twice in its tables."""
+    chained = ("store_journalbatch", "store_journalseal")
+    tampered(
+        journal_of_three_days,
+        *(f"ALTER TABLE {one} DROP CONSTRAINT {one}_pkey" for one in KEYED),
+        *(f"ALTER TABLE {one} DROP CONSTRAINT {one}_previous_key" for one in chained),
+    )
+    yield journal_of_three_days
+    tampered(
+        journal_of_three_days,
+        f"TRUNCATE {', '.join(KEYED)}",
+        *(f"ALTER TABLE {one} ADD PRIMARY KEY ({key})" for one, key in KEYED.items()),
+        *(f"ALTER TABLE {one} ADD UNIQUE (previous)" for one in chained),
+    )
+
+
 def test_what_was_written_is_sealed_once_and_verifies(database):
     assert with_entries("one", "two", "three").entries == 3
     assert with_entries("four").entries == 1
@@ -199,6 +217,39 @@ TAMPERINGS = {
         "DELETE FROM store_journalseal WHERE last_batch = 2",
         "The seal of 2026-11-21 does not follow the seal before it.",
     ),
+    "the newest seal deleted": (
+        "DELETE FROM store_journalseal WHERE last_batch = 3",
+        "The batches of 2026-11-21 have no seal.",
+    ),
+    "a seal of no batch": (
+        "UPDATE store_journalseal SET last_batch = 99 WHERE last_batch = 3",
+        "The seal of 2026-11-21 is of other batches.",
+    ),
+}
+
+DOUBLINGS = {
+    "an entry doubled": (
+        "INSERT INTO store_journalentry OVERRIDING SYSTEM VALUE"
+        " SELECT * FROM store_journalentry WHERE event = 'seven'",
+        "Entry 7 stands in batch 4 more than once.",
+    ),
+    "an entry edited and doubled": (
+        "WITH edited AS (UPDATE store_journalentry SET event = 'edited' WHERE id = 2"
+        " RETURNING id, at, actor, facts)"
+        " INSERT INTO store_journalentry (id, at, event, actor, facts)"
+        " OVERRIDING SYSTEM VALUE SELECT id, at, 'inserted', actor, facts FROM edited",
+        "The root of batch 1 is of other entries.",
+    ),
+    "a batch doubled": (
+        "INSERT INTO store_journalbatch SELECT * FROM store_journalbatch"
+        " WHERE number = 3",
+        "Batch 3 seals entries that were sealed before.",
+    ),
+    "a seal doubled": (
+        "INSERT INTO store_journalseal SELECT * FROM store_journalseal"
+        " WHERE last_batch = 2",
+        "The seal of 2026-11-20 is not later than the seal before it.",
+    ),
 }
 
 
@@ -218,6 +269,32 @@ def test_what_is_done_to_the_journal_shows(
 
     assert fault in verified(NOW + 2 * DAY).faults
     assert fault in alone(tmp_path, NOW + 2 * DAY).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("statement", "fault"), DOUBLINGS.values(), ids=DOUBLINGS.keys()
+)
+def test_what_stands_twice_in_the_journal_shows(
+    journal_without_keys, tmp_path, statement, fault
+):
+    head = sealing.head()
+    tampered(journal_without_keys, statement)
+
+    assert fault in verified(NOW + 2 * DAY, [head]).faults
+    assert fault in alone(tmp_path, NOW + 2 * DAY).splitlines()
+
+
+def test_a_number_that_cannot_be_sealed_shows(journal_of_three_days):
+    tampered(
+        journal_of_three_days,
+        "UPDATE store_journalentry SET facts = '{\"people\": 9007199254740993}'"
+        " WHERE event = 'six'",
+    )
+
+    assert verified(NOW + 2 * DAY).faults[:2] == [
+        "Entry 6 holds what has no canonical form.",
+        "An entry of batch 3 was changed.",
+    ]
 
 
 def test_a_journal_that_was_cut_off_no_longer_holds_a_head_noted_before(

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import psycopg
@@ -232,3 +232,34 @@ def test_a_timestamp_is_no_part_of_what_is_sealed(
 
     same = replace(after, timestamps=[], unsealed=before.unsealed)
     assert same == before
+
+
+def test_a_day_that_goes_wrong_holds_up_no_other(
+    days: TestDatabase, authority: RunningAuthority
+) -> None:
+    authority.spoiled = lambda answer: answer if authority.asked > 1 else b"garbage"
+
+    with pytest.raises(TimestampWrong):
+        stamping.stamp(named(authority))
+
+    assert [one.day for one in verified(authority).timestamps] == ["2026-03-21"]
+
+
+def test_days_that_went_wrong_come_after_the_others(
+    days: TestDatabase, authority: RunningAuthority
+) -> None:
+    journal.write("four", actor="guard")
+    sealing.seal(NOW + 3 * DAY)
+    sealing.seal(NOW + 4 * DAY)
+    authority.spoiled = lambda answer: answer if authority.asked > 2 else b"garbage"
+    wrong: set[date] = set()
+
+    with pytest.raises(TimestampWrong):
+        stamping.stamp(named(authority), 2, wrong)
+    assert len(wrong) == 2
+    assert stamping.stamp(named(authority), 2, wrong) == 2
+
+    kept = [one.day for one in verified(authority).timestamps]
+    assert kept == ["2026-03-22", "2026-03-23"]
+    assert stamping.stamp(named(authority), 2, wrong) == 2
+    assert wrong == set()

@@ -5,7 +5,7 @@ import psycopg
 
 from tests.store.campaigns import NOW, address_of, recipient_list, sending
 from undisclosed.core.campaign import DeliveryState, MailKind
-from undisclosed.store import ledger, suppressions
+from undisclosed.store import crypto, ledger, suppressions
 from undisclosed.store.models import JournalEntry, Team
 from undisclosed.store.suppressions import Lifted, Reason
 
@@ -128,4 +128,22 @@ def test_neither_table_nor_journal_holds_a_readable_address(database):
     entry = JournalEntry.objects.get(event="suppressed")
     assert entry.facts == {
         "people": 2, "reason": "asked", "taken_out": 0, "team": "all",
+    }  # fmt: skip
+
+
+def test_a_keyed_hash_is_enough_to_leave_what_is_being_sent(database):
+    campaign = sending(3)
+    hashed = crypto.address_hash(address_of(2))
+
+    new = [
+        suppressions.suppress_hash(hashed, Reason.FAILED, only=None, by="test", now=NOW)
+        for _ in range(2)
+    ]
+
+    assert new == [1, 0]
+    assert ledger.counts(campaign)[DeliveryState.SUPPRESSED] == 1
+    assert suppressions.page(None).items[0].address == suppressions.FORGOTTEN
+    first = JournalEntry.objects.filter(event="suppressed").earliest("pk")
+    assert first.facts == {
+        "people": 1, "reason": "failed", "taken_out": 1, "team": "all",
     }  # fmt: skip

@@ -5,6 +5,8 @@
 """
 
 import hashlib
+import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Iterator
@@ -245,3 +247,41 @@ def test_a_file_without_certificates_is_named(tmp_path: Path) -> None:
         Authority.of("http://127.0.0.1:9/", empty)
     with pytest.raises(UndisclosedError):
         Authority.of("http://127.0.0.1:9/", tmp_path / "missing.pem")
+
+
+def test_an_authority_behind_tls_answers(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(folder / "127.0.0.1.pem", folder / "127.0.0.1.key")
+    with running(RunningAuthority(folder, tls=tls)) as authority:
+        with pytest.raises(AuthorityAway, match="SSLCertVerificationError"):
+            asked(authority)
+        monkeypatch.setenv("SSL_CERT_FILE", str(folder / "root.pem"))
+
+        assert timestamps.verify(asked(authority), DIGEST, authority.roots())
+
+
+def test_who_never_ends_the_handshake_is_cut_off(authority: RunningAuthority) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        authority.url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+
+        with pytest.raises(AuthorityAway):
+            asked(authority, seconds=0.3)
+
+
+def test_an_address_that_swallows_everything_leaves_time_for_the_next(
+    authority: RunningAuthority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = socket.getaddrinfo("127.0.0.1", int(authority.url.split(":")[2][:-4]))[:1]
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        socket.socket() as one,
+    ):
+        one.connect(full.getsockname())  # nobody takes it: no other gets in
+        away = socket.getaddrinfo(*full.getsockname()[:2])[:1]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [*away * 2, *here])
+
+        response = asked(authority, seconds=3)
+
+    assert timestamps.verify(response, DIGEST, authority.roots())

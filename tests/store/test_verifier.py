@@ -78,7 +78,33 @@ def root_of(leaves):
     ).digest()
 
 
-@pytest.mark.parametrize("lines", [[], ["{}"], ["[1]"], ["x"]])
+@pytest.mark.parametrize("number", [2**53, -(2**53), 2**53 + 1, 10**400])
+def test_whole_numbers_that_json_does_not_tell_apart_have_no_form(number):
+    with pytest.raises(ValueError, match="no canonical form"):
+        canonical({"people": number})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "\ud83d", {"\udc00": 1}])
+def test_what_is_no_json_has_no_form(value):
+    with pytest.raises(ValueError):
+        canonical(value)
+
+
+def test_what_is_nested_without_end_has_no_form():
+    value = []
+    for _ in range(5_000):
+        value = [value]
+
+    with pytest.raises(ValueError, match="too deep"):
+        canonical(value)
+
+
+HEADER = '{"format": "undisclosed-journal-1"}'
+
+
+@pytest.mark.parametrize(
+    "lines", [[], ["{}"], ["[1]"], ["x"], [HEADER[:-1] + ', "by": ""}']]
+)
 def test_what_is_no_export_is_refused(lines):
     with pytest.raises(NoExport):
         list(read(lines))

@@ -92,5 +92,12 @@ def test_a_host_that_is_not_ours_or_not_known_is_refused_with_a_reason() -> None
 
 
 def test_what_does_not_listen_has_no_port() -> None:
+    async def scene() -> None:
+        server = await listen(asyncio.Protocol, "127.0.0.1", 0)
+        server.close()
+        with pytest.raises(PortRefused):
+            port_of(server)
+
     with pytest.raises(PortRefused):
         port_of(None)
+    asyncio.run(scene())

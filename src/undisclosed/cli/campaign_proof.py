@@ -3,6 +3,7 @@
 
 import argparse
 import inspect
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -29,18 +30,27 @@ def add_parsers(acts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> 
 
 
 def write(args: argparse.Namespace) -> None:
-    """Write the bundle into a new file. Raises UndisclosedError where there is one."""
+    """Write the bundle into a new file that nobody else can read; whole or not at all.
+
+    Raises UndisclosedError where there is a file.
+    """
     from undisclosed.send import proof  # noqa: PLC0415
 
     _, account = allowed(args, lambda may: True)
     pieces = proof.bundle(args.id, by=account.pk, now=wiring.utc_now())
     first = next(pieces)
     try:
-        with args.output.open("xb") as file:
-            file.write(first)
-            file.writelines(pieces)
+        number = os.open(args.output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise UndisclosedError(f"{args.output}: is there already.") from None
+    try:
+        with os.fdopen(number, "wb") as file:
+            file.write(first)
+            file.writelines(pieces)
+    except BaseException:
+        # Half a proof proves nothing, and would be in the way of the whole one.
+        args.output.unlink(missing_ok=True)
+        raise
     print(f"{args.output}: the proof, and what verifies it on any machine with Python.")
 
 

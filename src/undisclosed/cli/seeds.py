@@ -20,6 +20,7 @@ from undisclosed.cli import (
     wiring_send,
     wiring_smarthost,
 )
+from undisclosed.cli.campaign_acting import allowed, may_of
 from undisclosed.errors import UndisclosedError
 from undisclosed.store.settings import Settings
 
@@ -89,11 +90,12 @@ def run(args: argparse.Namespace) -> int:
     wiring.configure(settings)
     if args.accept is not None:
         return _accept(args)
-    found, account = _allowed(args)
+    found, account = allowed(args, lambda may: may.write)
     seeds = _seeds(settings, found, _rows(args, found, account))
     if not args.no_dry_run:
         print(f"A dry run: {len(seeds)} made, nothing was sent. --no-dry-run sends.")
         return 0
+    _write_sent(found, account, len(seeds))
     seen = asyncio.run(_prove(settings, seeds, timedelta(seconds=args.wait)))
     for one in seen:
         for line in _lines(one):
@@ -103,33 +105,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _accept(args: argparse.Namespace) -> int:
     """Whoever may let the campaign go on answers for it. Raises NotAllowed."""
-    from undisclosed.cli.campaign_acting import NotAllowed  # noqa: PLC0415
-    from undisclosed.cli.held import account_named  # noqa: PLC0415
-    from undisclosed.console.campaigns.rights import may  # noqa: PLC0415
-    from undisclosed.store import campaigns, seeds  # noqa: PLC0415
+    from undisclosed.store import seeds  # noqa: PLC0415
 
-    account, found = account_named(args.account), campaigns.get(args.id)
-    now = wiring.utc_now()
-    if not may(account, found, now).send:
-        raise NotAllowed
+    found, account = allowed(args, lambda may: may.send)
     if not args.accept.strip():
         raise NoReason
-    seeds.accept(found.id, args.accept, by=account.pk, now=now)
+    seeds.accept(found.id, args.accept, by=account.pk, now=wiring.utc_now())
     print("It may go on as it is: resume the campaign.")
     return 0
-
-
-def _allowed(args: argparse.Namespace) -> "tuple[Campaign, Account]":
-    """The campaign and who acts. Raises NotAllowed."""
-    from undisclosed.cli.campaign_acting import NotAllowed  # noqa: PLC0415
-    from undisclosed.cli.held import account_named  # noqa: PLC0415
-    from undisclosed.console.campaigns.rights import may  # noqa: PLC0415
-    from undisclosed.store import campaigns  # noqa: PLC0415
-
-    account, found = account_named(args.account), campaigns.get(args.id)
-    if not may(account, found, wiring.utc_now()).write:
-        raise NotAllowed
-    return found, account
 
 
 def _rows(
@@ -137,9 +120,8 @@ def _rows(
 ) -> "list[Row]":
     """The rows, masked for who may not read them."""
     from undisclosed.console.campaigns import samples  # noqa: PLC0415
-    from undisclosed.console.campaigns.rights import may  # noqa: PLC0415
 
-    sees_rows = may(account, found, wiring.utc_now()).see_rows
+    sees_rows = may_of(account, found).see_rows
     rows: list[Row] = []
     number = args.row
     for _ in range(max(args.limit, 1)):
@@ -166,6 +148,15 @@ def _seeds(
     return seeds_of(maker, rows, settings.send.seeds.addresses, wiring.utc_now())
 
 
+def _write_sent(found: "Campaign", account: "Account", messages: int) -> None:
+    """Write down who had them sent, before the first byte of them leaves."""
+    from undisclosed.send.seeds import BY_HAND  # noqa: PLC0415
+    from undisclosed.store import journal  # noqa: PLC0415
+
+    facts = {"campaign": found.id, "round": BY_HAND, "messages": messages}
+    journal.write("seeds sent", actor=str(account.pk), **facts)
+
+
 async def _prove(
     settings: Settings, seeds: "Sequence[Seed]", wait: timedelta
 ) -> "list[Seen]":
@@ -190,12 +181,13 @@ def _lines(seen: "Seen") -> list[str]:
 
 def _finish(found: "Campaign", account: "Account", seen: "Sequence[Seen]") -> int:
     from undisclosed.store import campaigns, journal  # noqa: PLC0415
+    from undisclosed.store.database import transaction  # noqa: PLC0415
 
     bad = sum(not one.is_same for one in seen)
     facts = {"campaign": found.id, "messages": len(seen), "different": bad}
-    journal.write("seeds compared", actor=str(account.pk), **facts)
-    if not bad:
-        return 0
     because = f"{bad} of {len(seen)} seeds did not arrive as they left."
-    campaigns.pause(found.id, because, by=account.pk, now=wiring.utc_now())
-    return FOUND
+    with transaction():
+        journal.write("seeds compared", actor=str(account.pk), **facts)
+        if bad:
+            campaigns.pause(found.id, because, by=account.pk, now=wiring.utc_now())
+    return FOUND if bad else 0

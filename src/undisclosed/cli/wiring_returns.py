@@ -37,6 +37,7 @@ def returns(settings: Settings) -> Returns:
         send_tokens(),
         _now,
         domain=settings.send.return_domain,
+        hostname=settings.guard.hostname,
         others=chosen.complaints,
         limits=ReturnLimits(
             complaint_share=chosen.complaint_share,

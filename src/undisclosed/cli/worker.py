@@ -4,6 +4,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import os
 import socket
 from dataclasses import replace
@@ -42,12 +43,15 @@ from undisclosed.store import (
 from undisclosed.store.presence import Presence, free_leases_of_the_dead
 from undisclosed.store.settings import Settings
 from undisclosed.store.stamping import Stamping
+from undisclosed.store.timestamps import AuthorityUnknown
 
 BATCH = 200
 """Copies that are claimed at once."""
 
 SOON = timedelta(seconds=10)
 """What a campaign waits for no longer than this is waited for here."""
+
+log = logging.getLogger(__name__)
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -166,7 +170,10 @@ def _fetch(fetching: Fetching) -> jobs.Task:
 
 def _verify(settings: Settings) -> jobs.Task:
     async def verify() -> None:
-        await asyncio.to_thread(verifying.verify_wanted, settings, wiring.utc_now())
+        try:
+            await asyncio.to_thread(verifying.verify_wanted, settings, wiring.utc_now())
+        except AuthorityUnknown as error:
+            log.warning("The journal is not verified: %s", error)
 
     return verify
 
@@ -200,7 +207,8 @@ def _sweep(settings: Settings, presence: Presence, metrics: GuardMetrics) -> job
         metrics.waiting(*await asyncio.to_thread(desk.waiting, now))
         await asyncio.to_thread(retention.purge, settings, now)
         await asyncio.to_thread(returns.purge, now)
-        verifying.note(settings, await asyncio.to_thread(sealing.seal, now))
+        await asyncio.to_thread(sealing.seal, now)
+        await asyncio.to_thread(verifying.note, settings)
         await asyncio.to_thread(learn_refusals, now)
 
     return swept

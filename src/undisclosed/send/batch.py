@@ -213,8 +213,20 @@ class Batch:
             self._give_up()
             raise
         finally:
-            await self._until(0)
-            await self._record()
+            await self._end()
+
+    async def _end(self) -> None:
+        """Wait for what is on its way; what is answered meanwhile is recorded.
+
+        One answer that takes its time keeps no other in doubt. Raises TransientError.
+        """
+        while self._open:
+            await self._until(0, or_record=True)
+            # A database that is away is asked again with the next look, and at the end.
+            self._is_record_due = False
+            with suppress(TransientError):
+                await self._turn(())
+        await self._record()
 
     async def _watch(self) -> None:
         """Where the next hop is slow, a pause or our end does not wait for a group."""
@@ -406,7 +418,8 @@ class Batch:
             raise
         del self._outcomes[: len(outcomes)]
         self._is_record_due = False
-        if turned.because == ledger.OTHER_LIST:
+        # Who only records goes on until all is recorded.
+        if numbers and turned.because == ledger.OTHER_LIST:
             raise Stopped(turned.because)
         return [one for one in parcels if one.number in turned.begun]
 

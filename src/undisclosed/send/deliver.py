@@ -36,7 +36,9 @@ MOST_FAILED_OF_TEN = 3
 
 WORKER = "worker"
 _SOON = timedelta(seconds=30)
-"""How often what is delayed, or was given back, is looked for among what is left."""
+"""How often what is delayed, or was given back, is looked for among what is left;
+and how long a campaign rests where nobody knows when it can go on.
+"""
 
 _LONGEST = 5.0
 """Seconds for which a campaign goes on before others are looked for."""
@@ -97,9 +99,20 @@ class Sender:
 
         Raises TransientError where the store is away.
         """
-        resting: dict[str, datetime | None] = {}
+        try:
+            return await self._send_due(stop)
+        finally:
+            self._connections.close()
+
+    async def _send_due(self, stop: asyncio.Event) -> datetime | None:
+        """A campaign that can do nothing now rests, and is not kept by the others."""
+        resting: dict[str, datetime] = {}
         while not stop.is_set():
-            due = await asyncio.to_thread(campaigns.due, self._clock())
+            now = self._clock()
+            due = await asyncio.to_thread(campaigns.due, now)
+            resting = {
+                one: at for one, at in resting.items() if one in due and at > now
+            }
             going = [one for one in due if one not in resting]
             if not going:
                 break
@@ -108,9 +121,10 @@ class Sender:
                     break
                 stepped = await self.step(campaign_id, stop, is_alone=len(going) == 1)
                 if not stepped.begun:
-                    resting[campaign_id] = stepped.again_at
-        self._connections.close()
-        return min((at for at in resting.values() if at is not None), default=None)
+                    # It may have been paused and resumed between two looks.
+                    again_at = stepped.again_at or self._clock() + _SOON
+                    resting[campaign_id] = again_at
+        return min(resting.values(), default=None)
 
     async def step(
         self,
@@ -254,8 +268,10 @@ class Sender:
         )
         if granted == len(going):
             return going, None
-        others = [one.number for one in going[granted:]]
-        ledger.postpone(campaign.id, others, by=self._by, until=None)
+        others = going[granted:]
+        self._rates.give_back(others, now)
+        numbers = [one.number for one in others]
+        ledger.postpone(campaign.id, numbers, by=self._by, until=None)
         return going[:granted], again_at
 
     def _next_rows(self, campaign: Campaign, now: datetime) -> list[Claimed]:
@@ -322,7 +338,7 @@ class Sender:
             return Stepped(1)
         step = ledger.left(campaign.id, now, self._last(campaign))
         if step.open and step.in_doubt == step.open:
-            if campaign.in_doubt in doubt.POLICIES and not self._is_stuck(campaign):
+            if not doubt.is_for_people(campaign.id, campaign.in_doubt):
                 return Stepped(0, now + doubt.SETTLED_AFTER)
             because = f"{step.open:,} are in doubt: a person has to decide."
             self._pause(campaign.id, because)
@@ -342,13 +358,6 @@ class Sender:
                 f"{campaign.recipients:,} people.",
             )
         return Stepped(0)
-
-    def _is_stuck(self, campaign: Campaign) -> bool:
-        """Whether the policy has given up on what is in doubt."""
-        if campaign.in_doubt != "resend":
-            return False
-        rows = ledger.rows(campaign.id, state=DeliveryState.IN_DOUBT, limit=100)
-        return all(row.attempts >= doubt.MOST_RESENDS for row in rows)
 
     def _pause(self, campaign_id: str, because: str) -> None:
         campaigns.pause(campaign_id, because, by=WORKER, now=self._clock())

@@ -43,6 +43,20 @@ def from_json(text: bytes, attachments: Sequence[Attached] = ()) -> Draft:
     )
 
 
+def file_facts(one: Attached) -> tuple[str, str, str, str]:
+    """What an approval, and a proof, say of a file: name, type, column, SHA-256.
+
+    One person's own file is named as that person is, and the name says whose it is. So
+    it has none here: the hash is over both, and nobody guesses names by it who has not
+    the very file.
+    """
+    hashed = hashlib.sha256(one.content)
+    if not one.column:
+        return one.name, one.media_type, "", hashed.hexdigest()
+    hashed = hashlib.sha256(hashed.digest() + one.name.encode("utf-8", "surrogatepass"))
+    return "", one.media_type, one.column, hashed.hexdigest()
+
+
 def digest_of(
     draft: Draft,
     *,
@@ -55,15 +69,7 @@ def digest_of(
 
     SHA-256. Whatever changes one of them changes it, and voids every approval.
     """
-    files = sorted(
-        (
-            one.name,
-            one.media_type,
-            one.column,
-            hashlib.sha256(one.content).hexdigest(),
-        )
-        for one in draft.attachments
-    )
+    files = sorted(map(file_facts, draft.attachments))
     facts = [list_id, list_version, recipients, files, list(findings)]
     hashed = hashlib.sha256(to_json(draft))
     hashed.update(_PART)

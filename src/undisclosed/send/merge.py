@@ -176,7 +176,7 @@ class Template:
         return tuple(file.part for file in self._files(row))
 
     def constant_texts(self) -> tuple[str, ...]:
-        """Everything in the template that is the same for all, as people read it."""
+        """Everything that no row decides, as people read it; defaults among it."""
         return (
             *_constants(self._subject),
             *_constants(self._text),
@@ -321,4 +321,6 @@ def _constants(pieces: Pieces) -> list[str]:
         elif isinstance(piece, Fork):
             for branch in (*(branch for _, branch in piece.branches), piece.otherwise):
                 found += _constants(branch)
+        elif piece.node.default is not None:
+            found.append(value_of(piece.node, {}, 0))
     return found

@@ -12,7 +12,7 @@ from undisclosed.send import draft as drafts
 from undisclosed.send import letters as sheets
 from undisclosed.send.letters import Printed
 from undisclosed.send.merge import compile_draft
-from undisclosed.store import campaign_files, campaigns, lists
+from undisclosed.store import campaign_files, campaign_lists, campaigns, lists
 
 MOST: Final = sheets.MOST
 
@@ -43,7 +43,10 @@ class SomeNotPrinted(UndisclosedError):
 
 
 class NotApproved(UndisclosedError):
-    """The campaign has no approved text for this list as it is now."""
+    """The campaign has no approved text for this list as it is now.
+
+    Also where the list was changed since: nobody approved letters to its new rows.
+    """
 
 
 def call_sheet(list_id: str, *, heading: str, without: bool = False) -> Printed:
@@ -72,6 +75,9 @@ def letters(
         raise NotApproved(campaign=campaign_id)
     draft = drafts.from_json(text)
     people = _people(list_id, Way.POST)
+    # Asked after the rows were read: whatever changed them before, it shows here.
+    if campaign.list_version != campaign_lists.get(list_id).version:
+        raise NotApproved(campaign=campaign_id)
     template = compile_draft(draft, lists.columns(list_id))
     answers_to = draft.reply_to or draft.author
     files = campaign_files.summaries(campaign_id)

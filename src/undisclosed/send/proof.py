@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The proof of a campaign: who approved what, and what became of every message.
 
-It names nobody: people are numbers of the approved list, approvers are accounts, and
-an address in a reply is left out. The hash over all of it goes into the journal, whose
-chain says when that was. ``send.proof_verifier`` checks it on any machine with Python;
-a bundle has both in one ZIP.
+It names nobody: people are numbers of the approved list, approvers are accounts. Of a
+reply there are its code and its enhanced status alone, since its words name people in
+ways without end; of a file of one person's own there is no name. The hash over all of
+it goes into the journal, whose chain says when that was. ``send.proof_verifier`` checks
+it on any machine with Python; a bundle has both in one ZIP.
 """
 
-import hashlib
 import inspect
 import re
 import zipfile
@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from undisclosed.send import proof_verifier
-from undisclosed.send.draft import from_json, to_json
+from undisclosed.send.draft import file_facts, from_json, to_json
 from undisclosed.send.proof_verifier import (
     EVENT,
     FIRST,
@@ -52,7 +52,7 @@ With an exported journal (undisclosed journal export FILE, verified by itself):
 
 which also finds a proof that was made anew by somebody else.
 """
-_ADDRESS: Final = re.compile(r"\S*(?:@|%40)\S*")
+_STATUS: Final = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}")  # RFC 3463 §2
 
 
 def lines(campaign_id: str, *, by: object, now: datetime) -> Iterator[bytes]:
@@ -161,15 +161,7 @@ def _content(found: Campaign) -> dict[str, Any]:
         "list": found.list_id,
         "list_version": found.list_version,
         "people": found.recipients,
-        "files": sorted(
-            [
-                one.name,
-                one.media_type,
-                one.column,
-                hashlib.sha256(one.content).hexdigest(),
-            ]
-            for one in files
-        ),
+        "files": sorted(map(file_facts, files)),
         "findings": [campaign_findings.facts(one) for one in found.findings],
     }
 
@@ -187,8 +179,7 @@ def _record(row: LedgerRow) -> dict[str, Any]:
         "state": row.state.value,
         "attempts": row.attempts,
         "code": row.code,
-        "status": row.status,
-        "reply": _ADDRESS.sub("(address)", row.reply),
+        "status": row.status if _STATUS.fullmatch(row.status) else "",
         "reason": row.reason,
         "at": _time(row.updated_at),
     }

@@ -7,8 +7,10 @@ The file may be the ZIP in which a proof is downloaded.
 
 The proof is one JSON object per line. The first line is the campaign: what was
 approved, by whom, when. A ``row`` line is what became of one person's message, with
-the next hop's reply; people are numbers of the approved list. The last line counts
-them, and has the hash that stands in the journal from when the proof was made.
+the code and status of the next hop's reply; people are numbers of the approved list,
+and a file of one person's own has no name: its hash is over its content's and its
+name. The last line counts the rows, and has the hash that stands in the journal from
+when the proof was made.
 
 What this finds: a template, file, list, count or check that is not what was approved;
 an approval that is missing, given twice by one person, or by whoever made or submitted

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast campaigns leave: limits that all workers share, held in the store."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,18 +45,7 @@ class Rates:
         self, wanted: int, campaign_id: str, per_minute: int, now: datetime
     ) -> tuple[int, datetime]:
         """How many may leave now, and when to ask again where fewer may."""
-        taken: list[tuple[str, Rate, int]] = []
-        again_at = now
-        for key, rate in self._limits(campaign_id, per_minute):
-            granted = _take(key, rate, wanted, now)
-            taken.append((key, rate, granted))
-            if granted < wanted:
-                again_at = max(again_at, now + max(SECOND, rate.per / rate.number))
-            wanted = granted
-        for key, rate, granted in taken:
-            # What a later limit did not grant was not used up of an earlier one.
-            _take(key, rate, wanted - granted, now)
-        return wanted, again_at
+        return _granted(self._limits(campaign_id, per_minute), wanted, now)
 
     def by_domain(
         self, claimed: Sequence[Claimed], now: datetime
@@ -70,10 +59,16 @@ class Rates:
         going: list[Claimed] = []
         late: list[int] = []
         for domain, rows in by_domain.items():
-            granted = self._granted(domain, len(rows), now) if domain else len(rows)
+            granted, _ = _granted(self._domain_limits(domain), len(rows), now)
             going += rows[:granted]
             late += [one.number for one in rows[granted:]]
         return sorted(going, key=lambda one: one.number), late
+
+    def give_back(self, claimed: Sequence[Claimed], now: datetime) -> None:
+        """What ``by_domain`` let through and did not leave was not used up."""
+        for domain, number in Counter(one.domain for one in claimed).items():
+            for key, rate in self._domain_limits(domain):
+                _take(key, rate, -number, now)
 
     def _limits(self, campaign_id: str, per_minute: int) -> list[tuple[str, Rate]]:
         limits = [(self._key(rate), rate) for rate in self.hop]
@@ -84,10 +79,28 @@ class Rates:
     def _key(self, rate: Rate) -> str:
         return f"{self.name}/{rate.per.total_seconds():g}"
 
-    def _granted(self, domain: str, wanted: int, now: datetime) -> int:
-        for rate in self.domain:
-            wanted = _take(f"{self._key(rate)}/{domain}"[:100], rate, wanted, now)
-        return wanted
+    def _domain_limits(self, domain: str) -> list[tuple[str, Rate]]:
+        """None where nobody knows the domain."""
+        rates = self.domain if domain else ()
+        return [(f"{self._key(rate)}/{domain}"[:100], rate) for rate in rates]
+
+
+def _granted(
+    limits: Sequence[tuple[str, Rate]], wanted: int, now: datetime
+) -> tuple[int, datetime]:
+    """How many all limits let through, taken; and when to ask again for the others."""
+    taken: list[tuple[str, Rate, int]] = []
+    again_at = now
+    for key, rate in limits:
+        granted = _take(key, rate, wanted, now)
+        taken.append((key, rate, granted))
+        if granted < wanted:
+            again_at = max(again_at, now + max(SECOND, rate.per / rate.number))
+        wanted = granted
+    for key, rate, granted in taken:
+        # What a later limit did not grant was not used up of an earlier one.
+        _take(key, rate, wanted - granted, now)
+    return wanted, again_at
 
 
 def _take(key: str, rate: Rate, wanted: int, now: datetime) -> int:

@@ -4,8 +4,9 @@
 Reports are read where they are in the form of their standards (RFC 3464, RFC 5965,
 RFC 8098); the odd ones, of which mail servers write many, with flufl.bounce, and by
 the reply that they quote. Which delivery it is about is told by our own opaque tokens
-alone, wherever they stand: in the envelope, or in what is returned of the message.
-Nothing here raises.
+alone: in the envelope, or in what is returned of the message. A Message-ID is no secret
+(every reply has it in References), so ours is taken where a returned message has it as
+its own and nowhere else, and proves nothing (``send.returns``). Nothing here raises.
 """
 
 import re
@@ -46,7 +47,6 @@ _LONGEST_TEXT: Final = 64 * 1024
 _TOKEN: Final = b"([A-Za-z2-7]{%d})" % LENGTH
 _TOKENS: Final = (
     (Purpose.RETURN_PATH, re.compile(rb"\bb-" + _TOKEN + rb"@")),
-    (Purpose.MESSAGE_ID, re.compile(rb"<" + _TOKEN + rb"@")),
     (Purpose.UNSUBSCRIBE, re.compile(rb"/unsubscribe/" + _TOKEN + rb"\b")),
     (Purpose.FEEDBACK, IN_REPORT),
     (
@@ -56,6 +56,10 @@ _TOKENS: Final = (
             re.IGNORECASE | re.MULTILINE,
         ),
     ),
+)
+_MESSAGE_ID: Final = re.compile(
+    rb"^[ \t>|]*Message-ID[ \t]*:\s*<" + _TOKEN + rb"@([^>\s]+)>",
+    re.IGNORECASE | re.MULTILINE,
 )
 _SUCCESSES: Final = (
     # An alias may reach several: who got it through one of them, got it; and what was
@@ -130,14 +134,20 @@ class Returned:
     tokens: tuple[tuple[Purpose, str], ...] = field(default=(), repr=False)
 
 
-def read_return(content: bytes, recipients: Iterable[Address] = ()) -> Returned:
-    """Read what came back; ``recipients`` are its envelope's, where they are known."""
+def read_return(
+    content: bytes, recipients: Iterable[Address] = (), *, hostname: str = ""
+) -> Returned:
+    """Read what came back.
+
+    ``recipients`` are its envelope's, where they are known; ``hostname`` is the right
+    side of our Message-IDs, of which none is taken without it.
+    """
     content = content[:LONGEST]
     header = split_content(content)
     parts = list(islice(parts_of(content, header, Limits(MOST_PARTS)), MOST_PARTS))
     read = _kind_of(content, header, parts)
     tokens = _of_envelope(recipients) or _of_header(header)
-    tokens = tokens or _of_content(content, parts)
+    tokens = tokens or _of_content(content, header, parts, hostname)
     return Returned(
         read.kind, read.cause, read.status, read.reply, read.people, tuple(tokens)
     )
@@ -327,14 +337,23 @@ def _of_header(header: HeaderBlock) -> list[tuple[Purpose, str]]:
     return [(purpose, token) for token in dict.fromkeys(found)]
 
 
-def _of_content(content: bytes, parts: Sequence[TextPart]) -> list[tuple[Purpose, str]]:
+def _of_content(
+    content: bytes, header: HeaderBlock, parts: Sequence[TextPart], hostname: str
+) -> list[tuple[Purpose, str]]:
     """Every token of ours in what is returned. They prove themselves when opened."""
-    sources = [content]
-    sources += [bytes_of(part, _LONGEST_TEXT) for part in parts if part.encoding]
+    decoded = [bytes_of(part, _LONGEST_TEXT) for part in parts if part.encoding]
     found = [
         (purpose, one[1].decode("ascii").lower())
-        for source in sources
+        for source in (content, *decoded)
         for purpose, known in _TOKENS
         for one in known.finditer(source)
+    ]
+    # The header at the top is the report's own: what is returned stands below it.
+    own = hostname.lower().encode()
+    found += [
+        (Purpose.MESSAGE_ID, one[1].decode("ascii").lower())
+        for source in (content[header.body_start :], *decoded)
+        for one in _MESSAGE_ID.finditer(source)
+        if one[2].lower() == own
     ]
     return list(dict.fromkeys(found))

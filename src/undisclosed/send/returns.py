@@ -3,12 +3,14 @@
 
 Whichever way it comes in (``send.return_listener``, ``send.return_box``), it passes
 here. A token of ours, which nobody can make up, says which delivery it is about; an
-address that a report names is never enough.
+address that a report names is never enough. Whoever got a copy or a reply knows the
+Message-ID of a message: a report that has no other token counts, and suppresses nobody.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import CampaignState
@@ -19,6 +21,9 @@ from undisclosed.send.return_reading import LONGEST, Returned, read_return, toke
 from undisclosed.send.tokens import Purpose, Tokens
 from undisclosed.store import campaigns, crypto, returns
 from undisclosed.store.returns import Report, Standing, Whose
+
+_COUNTED: Final = (ReturnKind.FAILED, ReturnKind.COMPLAINT)
+"""What may make a campaign pause; after all else nothing has to be counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +74,14 @@ class Returns:
         clock: Callable[[], datetime],
         *,
         domain: str = "",
+        hostname: str = "",
         others: Iterable[Address] = (),
         limits: ReturnLimits | None = None,
     ) -> None:
         self._tokens = tokens
         self._clock = clock
         self._domain = domain.lower()
+        self._hostname = hostname
         self._others = frozenset(others)
         self._limits = limits or ReturnLimits()
 
@@ -92,31 +99,38 @@ class Returns:
 
     def take(self, content: bytes, recipients: Iterable[Address] = ()) -> Taken:
         """Read what came back and do what follows. Raises TransientError."""
-        returned = read_return(content, recipients)
-        about = self._about(returned)
+        returned = read_return(content, recipients, hostname=self._hostname)
+        about, is_proven = self._about(returned)
         if returned.kind is ReturnKind.UNKNOWN:
             return Taken(returned.kind, about is not None, False)
         report = Report(
-            _key(content, returned.kind, about),
+            _key(content, returned.kind, about, is_proven=is_proven),
             returned.kind,
             returned.cause,
             returned.status,
             returned.reply,
+            is_proven,
         )
         now = self._clock()
         is_new = returns.record(report, about, now)
-        if about is not None and is_new:
+        if about is not None and is_new and returned.kind in _COUNTED:
             self._look(about.campaign_id, now)
         return Taken(returned.kind, about is not None, is_new)
 
-    def _about(self, returned: Returned) -> Whose | None:
-        """The one delivery that all tokens in it name; None where they disagree."""
-        opened = {
-            found
+    def _about(self, returned: Returned) -> tuple[Whose | None, bool]:
+        """The one delivery that all tokens in it name; None where they disagree.
+
+        And whether one of them proves it: a value that stands in no public place.
+        """
+        opened = [
+            (found, purpose)
             for purpose, token in returned.tokens
             if (found := self._tokens.open(purpose, token)) is not None
-        }
-        return returns.whose(*opened.pop()) if len(opened) == 1 else None
+        ]
+        if len({found for found, _ in opened}) != 1:
+            return None, False
+        is_proven = any(purpose is not Purpose.MESSAGE_ID for _, purpose in opened)
+        return returns.whose(*opened[0][0]), is_proven
 
     def _look(self, campaign_id: str, now: datetime) -> None:
         standing = returns.standing(campaign_id)
@@ -138,13 +152,15 @@ def why_paused(standing: Standing, limits: ReturnLimits) -> str:
     return ""
 
 
-def _key(content: bytes, kind: ReturnKind, about: Whose | None) -> bytes:
+def _key(
+    content: bytes, kind: ReturnKind, about: Whose | None, *, is_proven: bool
+) -> bytes:
     """What tells two reports apart: a delivery counts once for each kind.
 
     So nobody makes a campaign pause by complaining about one message many times. What
     is about nothing of ours is told apart by its words.
     """
     if about is not None:
-        return returns.key_of(kind, about)
+        return returns.key_of(kind, about, is_proven=is_proven)
     body = content[split_content(content).body_start : LONGEST]
     return crypto.keys().hash("returned mail", b"%s\0%s" % (kind.encode(), body))

@@ -18,10 +18,10 @@ from typing import Final
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import Row, Way
 from undisclosed.core.mail import Envelope
+from undisclosed.core.masking import masked
 from undisclosed.errors import TransientError
 from undisclosed.send.batch import Maker, Stopped
 from undisclosed.send.connections import Connections
-from undisclosed.send.masking import masked
 from undisclosed.send.message import Message
 from undisclosed.send.parcel import parcel_of
 from undisclosed.send.seeds import Seen, fetched, seed_numbers, seed_of, seed_row
@@ -33,6 +33,7 @@ from undisclosed.transport.imap import ImapSettings
 from undisclosed.transport.smtp import replies
 from undisclosed.transport.smtp.bulk import Handed, Outcome, Parcel, Stream
 from undisclosed.transport.smtp.client import LOST, ClientConnection
+from undisclosed.transport.smtp.replies import Reply
 
 AGAIN: Final = timedelta(seconds=5)
 """Between two looks into the box."""
@@ -98,7 +99,7 @@ class Seeding:
             self._connections.give_back(connection)
         refused = [one for one in outcomes if not one.reply.is_positive]
         if refused:
-            said = [f"The next hop answered {one.reply.code}." for one in refused]
+            said = [_answered(one.reply) for one in refused]
             await asyncio.to_thread(
                 self._end, campaign, number, len(parcels), len(refused), said
             )
@@ -213,6 +214,12 @@ async def _handed_over(
     await ended
     lost = [Outcome(one.number, Handed.NOT_HANDED_OVER, LOST) for one in waiting]
     return outcomes + lost
+
+
+def _answered(reply: Reply) -> str:
+    if reply is LOST:
+        return "The next hop went away."
+    return f"The next hop answered {reply.code}."
 
 
 def _told(seen: Seen) -> tuple[str, ...]:

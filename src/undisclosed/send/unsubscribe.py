@@ -13,7 +13,7 @@ from undisclosed.store import returns
 from undisclosed.store.returns import Report, Whose
 
 
-def subscriber(tokens: Tokens, token: str) -> Whose | None:
+def delivery_of(tokens: Tokens, token: str) -> Whose | None:
     """The delivery of an unsubscribe token; None where it is none of ours.
 
     Raises TransientError.
@@ -27,7 +27,7 @@ def unsubscribe(tokens: Tokens, token: str, now: datetime) -> bool:
 
     Twice is once. What is waiting to be sent does not leave. Raises TransientError.
     """
-    about = subscriber(tokens, token)
+    about = delivery_of(tokens, token)
     if about is None:
         return False
     kind = ReturnKind.UNSUBSCRIBE

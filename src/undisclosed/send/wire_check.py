@@ -3,28 +3,38 @@
 
 It looks at the bytes that go over the wire, beside the socket, and does not trust
 whoever made them: every address in them is this person's, the sender's, or stands in
-the constant text of the approved template. Anything else stops the campaign.
+the constant text of the approved template. Anything else stops the campaign, an at
+sign that no reading makes an address of among it.
 """
 
 import binascii
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from undisclosed.core.address import Address
+from undisclosed.core.charsets import decode
 from undisclosed.core.mailboxes import mailboxes
+from undisclosed.core.part_text import bytes_of
 from undisclosed.core.policy import Policy
 from undisclosed.core.reading import Content, read_content
 from undisclosed.core.text import addresses_in_text
 from undisclosed.errors import UndisclosedError
+from undisclosed.send.at_signs import constant_signs, has_unexplained_sign
 
-_ENTITY = re.compile(rb"&(?:#(?:0*64|x0*40)|commat);", re.IGNORECASE)
+_ENTITY = re.compile(
+    rb"&(?:amp;)*(?:#0*(?:64|65312|65131)(?!\d)|#x0*(?:40|ff20|fe6b)(?![0-9a-f])|commat)",
+    re.IGNORECASE,
+)
+_PERCENT = re.compile(rb"%(?:25)*(?:40|EF%(?:25)*B[C9]%(?:25)*A[0B])", re.IGNORECASE)
 _FULL_WIDTH = "\uff20".encode()  # an at sign as it is written among Chinese letters
-_NO_LOCAL_PART = b' \t\n\r\f\v<>()[]",;:\\@='
+_SMALL = "\ufe6b".encode()
+_NO_LOCAL_PART = b' \t\n\r\f\v<>()[]",;:\\@'
 _TO_SPACES = bytes.maketrans(_NO_LOCAL_PART, b" " * len(_NO_LOCAL_PART))
 _LONGEST_LOCAL_PART = 256
 _DOMAIN = re.compile(rb"[A-Za-z0-9.-]{1,255}")
 _SOFT_BREAK = re.compile(rb"=[ \t]*\r?\n")
+_FOLD = re.compile(r"\r\n(?=[ \t])")
 _WORD = re.compile(rb"=\?utf-8\?B\?([A-Za-z0-9+/]*={0,2})\?=(?:\r\n (?==\?))?")
 # Our own, a token of 26 characters: nobody's address is spelled like that by us.
 _MESSAGE_ID = re.compile(rb"\r\nMessage-ID: <[a-z2-7]{26}@[a-z0-9.-]+>(?=\r\n)")
@@ -50,9 +60,13 @@ class SomebodyElse(UndisclosedError):
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Whose addresses may stand in every message of a campaign, and how spelled."""
+    """Whose addresses may stand in every message of a campaign, and how spelled.
+
+    ``signs`` are the at signs of the constant text, each with the words around it.
+    """
 
     people: frozenset[Address] = field(repr=False)
+    signs: frozenset[str] = field(default=frozenset(), repr=False)
     spellings: frozenset[bytes] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,8 +76,9 @@ class Allowed:
     @classmethod
     def of(cls, senders: Iterable[Address], constant_texts: Iterable[str]) -> "Allowed":
         """The sender's own addresses, and those in the template's constant text."""
-        named = [one for text in constant_texts for one in addresses_in_text(text)]
-        return cls(frozenset((*senders, *named)))
+        texts = tuple(constant_texts)
+        named = [one for text in texts for one in addresses_in_text(text)]
+        return cls(frozenset((*senders, *named)), constant_signs(texts))
 
 
 def check_wire(
@@ -83,7 +98,11 @@ def check_wire(
         raise SomebodyElse("a field that is not ours")
     spellings = allowed.spellings | {_spelling(recipient)}
     if not _has_only(header, body, spellings):
-        _read_whole(wire, recipient, allowed.people | {recipient})
+        people = allowed.people | {recipient}
+        content = _read_whole(wire, recipient, people)
+        for text in _texts(header, content):
+            if has_unexplained_sign(text, people, allowed.signs):
+                raise SomebodyElse("an at sign in no address that is allowed")
 
 
 def _spelling(address: Address) -> bytes:
@@ -118,11 +137,11 @@ def _all_are(text: bytes, spellings: frozenset[bytes]) -> bool:
 # One sign is looked for much quicker than two, and mostly is not there.
 def _has_other_sign(text: bytes) -> bool:
     """Whether an at sign stands in a text in another spelling."""
-    if b"%" in text and b"%40" in text:
+    if b"%" in text and _PERCENT.search(text) is not None:
         return True
     if b"&" in text and _ENTITY.search(text) is not None:
         return True
-    return not text.isascii() and _FULL_WIDTH in text
+    return not text.isascii() and (_FULL_WIDTH in text or _SMALL in text)
 
 
 def _has_encoded_word(text: bytes) -> bool:
@@ -131,6 +150,8 @@ def _has_encoded_word(text: bytes) -> bool:
 
 def _has_usual_fields(header: bytes) -> bool:
     """Whether the header has the fields that our messages have, each once."""
+    if header[:1].isspace():
+        return False  # whoever takes this for the header's end reads it as text
     names = _FIELD_NAME.findall(b"\n" + header)
     return len(names) == len(set(names)) and _USUAL.issuperset(names)
 
@@ -141,6 +162,9 @@ def _around(text: bytes, at: int) -> bytes:
     local_part, domain = before.rpartition(b" ")[2], _DOMAIN.match(text, at + 1)
     if not local_part or domain is None:
         return b""
+    behind = text[domain.end() : domain.end() + 1]
+    if behind == b"_" or behind > b"\x7f":
+        return b""  # the domain goes on
     return (local_part + b"@" + domain[0].rstrip(b".-")).lower()
 
 
@@ -151,7 +175,7 @@ def _decoded(body: bytes) -> bytes:
     return binascii.a2b_qp(_SOFT_BREAK.sub(b"", body)) + b"\n" + body
 
 
-def _read_whole(wire: bytes, recipient: Address, people: frozenset[Address]) -> None:
+def _read_whole(wire: bytes, recipient: Address, people: frozenset[Address]) -> Content:
     content = read_content(wire, _WHOLE)
     own = people | frozenset(mailboxes(recipient.spelled_out()))
     for address, channels in content.shown.items():
@@ -162,6 +186,19 @@ def _read_whole(wire: bytes, recipient: Address, people: frozenset[Address]) -> 
     for author in (content.author, content.sender):
         if author is not None and author not in people:
             raise SomebodyElse("From")
+    return content
+
+
+def _texts(header: bytes, content: Content) -> Iterator[str]:
+    """The header and the texts of a message, decoded."""
+    words = _WORD.sub(lambda word: binascii.a2b_base64(word[1]), header)
+    words = _MESSAGE_ID.sub(b"", words, count=1)
+    yield _FOLD.sub("", words.decode("utf-8", "replace"))
+    encoded = {one.start for one in content.text_parts if one.encoding}
+    for part in content.text_parts:
+        # The guard reads an encoded part as it stands, too, which no mail reader does.
+        if part.encoding or part.start not in encoded:
+            yield decode(bytes_of(part), part.charset)
 
 
 def _is_clean(content: Content) -> bool:

@@ -6,7 +6,6 @@ Everything here is to be called after ``settings.configure``.
 
 import secrets
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from django.apps import apps
@@ -16,7 +15,7 @@ from undisclosed.core.address import Address
 from undisclosed.errors import UndisclosedError
 from undisclosed.store import crypto, journal, rehashing
 from undisclosed.store.crypto import SealBroken
-from undisclosed.store.database import database
+from undisclosed.store.database import database, once_connected
 from undisclosed.store.roles import Role
 
 if TYPE_CHECKING:
@@ -66,14 +65,13 @@ def check_key() -> None:
         raise AnotherLookUpKey(key=looks_up)
 
 
-@cache
 def ensure_key() -> None:
-    """Check the key once per process, before anything is sealed with it.
+    """Check the key once for each connection, before anything is sealed with it.
 
-    Raises AnotherMasterKey, and TransientError while the database is away.
+    While a process was without one, the look-up key may have been exchanged. Raises
+    AnotherMasterKey, AnotherLookUpKey, and TransientError while the database is away.
     """
-    with database():
-        check_key()
+    once_connected(check_key)
 
 
 def first_account(

@@ -8,7 +8,7 @@ next call: a database that was stopped and started heals without a restart of ou
 
 import select
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
@@ -119,6 +119,7 @@ def database() -> Iterator[Connection]:
     Each statement commits by itself, outside of ``transaction()``.
     """
     try:
+        _stay_in_transaction()
         _drop_if_dead()
         django_connection.ensure_connection()
         raw = django_connection.connection
@@ -140,14 +141,28 @@ def transaction() -> Iterator[Connection]:
     with database() as connection:
         raw = connection.raw
         is_whole = raw.pgconn.transaction_status == TransactionStatus.IDLE
-        with _whole(raw.pgconn) if is_whole else raw.transaction():
+        with _whole(_close_with_thread(raw)) if is_whole else raw.transaction():
             yield connection
 
 
+def once_connected(check: Callable[[], None]) -> None:
+    """Call it once for each connection of this thread; again where it raised.
+
+    Raises TransientError where the database is away.
+    """
+    with database() as connection:
+        closer = _close_with_thread(connection.raw)
+        if not closer.is_checked:
+            check()
+            closer.is_checked = True
+
+
 @contextmanager
-def _whole(connection: PGconn) -> Iterator[None]:
+def _whole(closer: "_Closer") -> Iterator[None]:
     """Begin, and commit or roll back: each in one call, as ``Prepared`` statements."""
+    connection = closer.raw.pgconn
     _check(connection.exec_(b"BEGIN"), ExecStatus.COMMAND_OK)
+    closer.is_whole = True
     try:
         yield
     except BaseException:
@@ -155,16 +170,34 @@ def _whole(connection: PGconn) -> Iterator[None]:
         with suppress(psycopg.Error):
             connection.exec_(b"ROLLBACK")
         raise
-    _check(connection.exec_(b"COMMIT"), ExecStatus.COMMAND_OK)
+    finally:
+        closer.is_whole = False
+    _commit(connection)
+
+
+def _commit(connection: PGconn) -> None:
+    result = connection.exec_(b"COMMIT")
+    _check(result, ExecStatus.COMMAND_OK)
+    if result.command_status != b"COMMIT":
+        # Where a statement failed PostgreSQL rolls back, and calls that no error.
+        raise psycopg.errors.InFailedSqlTransaction(
+            "A statement of this transaction failed: nothing of it was kept."
+        )
 
 
 class _Closer:
-    """Closes a connection when the thread that it belongs to ends."""
+    """Closes a connection when the thread that it belongs to ends.
 
-    __slots__ = ("raw",)
+    ``is_whole``: a transaction of ours is open on it. ``is_checked``: what is to be
+    looked at once for each connection was.
+    """
+
+    __slots__ = ("is_checked", "is_whole", "raw")
 
     def __init__(self, raw: "psycopg.Connection[Row]") -> None:
         self.raw = raw
+        self.is_whole = False
+        self.is_checked = False
 
     def __del__(self) -> None:
         self.raw.close()
@@ -173,16 +206,31 @@ class _Closer:
 _of_thread = threading.local()
 
 
-def _close_with_thread(raw: "psycopg.Connection[Row]") -> None:
-    closer = getattr(_of_thread, "closer", None)
+def _close_with_thread(raw: "psycopg.Connection[Row]") -> _Closer:
+    closer: _Closer | None = getattr(_of_thread, "closer", None)
     if closer is None or closer.raw is not raw:
-        _of_thread.closer = _Closer(raw)
+        closer = _of_thread.closer = _Closer(raw)
+    return closer
+
+
+def _is_in_whole() -> bool:
+    closer: _Closer | None = getattr(_of_thread, "closer", None)
+    return closer is not None and closer.is_whole
+
+
+def _stay_in_transaction() -> None:
+    """What is left of a transaction never goes on by itself in another connection."""
+    if _is_in_whole() and (
+        _of_thread.closer.raw.closed
+        or _of_thread.closer.raw is not django_connection.connection
+    ):
+        raise psycopg.OperationalError("The transaction's connection is lost.")
 
 
 def _drop_if_dead() -> None:
     """A server that went away has closed its end: then the idle socket is readable."""
     raw = django_connection.connection
-    if raw is None or django_connection.in_atomic_block:
+    if raw is None or django_connection.in_atomic_block or _is_in_whole():
         return
     if raw.closed:
         _drop()
@@ -194,5 +242,5 @@ def _drop_if_dead() -> None:
 
 
 def _drop() -> None:
-    if not django_connection.in_atomic_block:
+    if not django_connection.in_atomic_block and not _is_in_whole():
         django_connection.close()

@@ -16,7 +16,7 @@ from undisclosed.core.campaign import (
     NoSuchStep,
 )
 from undisclosed.store import campaigns, jobs, journal, ledger
-from undisclosed.store.database import Connection, transaction
+from undisclosed.store.database import Connection, database, transaction
 
 POLICIES: Final = {"resend": DeliveryState.QUEUED, "sent": DeliveryState.SENT}
 """What a campaign's ``in_doubt`` may decide by itself; ``ask`` leaves it to people."""
@@ -28,6 +28,12 @@ SETTLED_AFTER: Final = timedelta(seconds=30)
 """Before that, a worker that only lost the database may still record the answer."""
 
 _LOCK: Final = "SELECT state FROM store_campaign WHERE id = %s FOR UPDATE"
+# Workers share it; whoever pauses or cancels the campaign waits, or is seen.
+_SHARE: Final = "SELECT state FROM store_campaign WHERE id = %s FOR SHARE"
+_IS_STUCK: Final = """
+SELECT bool_and(attempts >= %s) FROM store_delivery
+ WHERE campaign_id = %s AND state = 'in doubt'
+"""
 
 
 def decide(campaign_id: str, *, resend: bool, by: object, now: datetime) -> int:
@@ -54,10 +60,13 @@ def decide(campaign_id: str, *, resend: bool, by: object, now: datetime) -> int:
 
 
 def settle(campaign_id: str, policy: str, now: datetime) -> int:
-    """The campaign's policy decides, where it has one; how many."""
+    """The campaign's policy decides, where it has one and is being sent; how many."""
     if policy not in POLICIES:
         return 0
     with transaction() as connection:
+        row = connection.one(_SHARE, (campaign_id,))
+        if row is None or row[0] != CampaignState.SENDING.value:
+            return 0
         decided = ledger.decide_doubt(
             connection,
             campaign_id,
@@ -69,6 +78,15 @@ def settle(campaign_id: str, policy: str, now: datetime) -> int:
         )
         _write(connection, campaign_id, policy, decided, "worker", now)
     return decided
+
+
+def is_for_people(campaign_id: str, policy: str) -> bool:
+    """Whether the policy decides about nothing of what is in doubt, now or later."""
+    if policy != "resend":
+        return policy not in POLICIES
+    with database() as connection:
+        row = connection.one(_IS_STUCK, (MOST_RESENDS, campaign_id))
+    return row is not None and bool(row[0])
 
 
 def _write(

@@ -21,6 +21,9 @@ from undisclosed.store.journal_facts import Kind, kind_of
 WITHHELD: Final = "(withheld)"
 """What stands in an entry for a fact that looks like an address."""
 
+_TOLD_APART: Final = 2**53
+"""Numbers below are whole numbers of JSON (RFC 7493 §2.2); others stand as text."""
+
 _INSERT: Final = (
     "INSERT INTO store_journalentry (at, event, actor, facts)"
     " VALUES (%s, %s, %s, %s::jsonb)"
@@ -80,8 +83,11 @@ class _Safe:
 
     def value(self, value: object) -> object:
         match value:
-            case None | bool() | int() | float():
+            case None | bool():
                 return value
+            case int() | float():
+                # What JSON cannot tell from its neighbours would not be sealed.
+                return value if abs(value) < _TOLD_APART else str(value)
             case list() | tuple() | set() | frozenset():
                 return [self.value(item) for item in value]
             case dict():

@@ -18,8 +18,13 @@ from undisclosed.store.database import Connection, Row, database
 MOST_UNSEALED: Final = 10_000
 """Unsealed entries are counted up to this number."""
 
-SUBJECT: Final = re.compile(r"\A[\w.:-]{1,64}\Z", re.ASCII)
-"""What an act can be about: an id, a pseudonym, one word."""
+SUBJECT: Final = re.compile(
+    r"\A(?:person:\d{1,6}:[0-9a-f]{32}|[0-9a-f]{12,32}|[0-9a-f-]{36})\Z", re.ASCII
+)
+"""What an act can be about: a pseudonym, or an id of ours.
+
+Never a word: half of a long journal may have the same one in it.
+"""
 
 _COLUMNS: Final = "id, at, event, actor, facts"
 _PLAIN: Final = """

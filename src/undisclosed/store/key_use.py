@@ -97,7 +97,7 @@ def uses(settings: Settings, now: datetime) -> list[Use]:
 
 
 def drop(settings: Settings, key_id: str, now: datetime, *, by: str) -> None:
-    """Take a master key out of the key file.
+    """Take a master key out of the key file; the journal says so before it is done.
 
     Raises NoSuchKey, KeyNeeded, KeyIsGiven and TransientError.
     """
@@ -107,8 +107,11 @@ def drop(settings: Settings, key_id: str, now: datetime, *, by: str) -> None:
     needed = [one for one in uses(settings, now) if one.key_id == key_id]
     if needed:
         raise KeyNeeded(key=key_id, uses=len(needed))
-    master_key.drop(settings, keys.masters[keys.ids.index(key_id)])
+    if settings.master_key is not None:
+        raise master_key.KeyIsGiven
+    # First: a key that went without an entry could never be accounted for.
     journal.write("master key dropped", actor=by, key=key_id)
+    master_key.drop(settings, keys.masters[keys.ids.index(key_id)])
 
 
 def _looked_up(connection: Connection, keys: Keys, key_id: str) -> Iterator[Use]:

@@ -349,10 +349,14 @@ def turn(
 
 
 def begin(
-    campaign_id: str, numbers: Sequence[int], *, by: str, now: datetime
+    campaign_id: str,
+    numbers: Sequence[int],
+    *,
+    by: str,
+    now: datetime,
+    lease: timedelta = timedelta(minutes=5),
 ) -> frozenset[int]:
     """Only write down that these are about to leave; those that may."""
-    lease = timedelta(minutes=5)
     begun = turn(campaign_id, (), numbers, by=by, lease=lease, now=now).begun
     return frozenset(begun)
 
@@ -378,7 +382,7 @@ def _why_not(state: str, *, is_same: bool) -> str:
 
 def _told(campaign_id: str, outcomes: Sequence[Marked]) -> tuple[object, ...]:
     """Outcomes as the statement takes them: each, and what several have in common."""
-    seal = crypto.keys().sealer("reply").seal
+    sealer = crypto.keys().sealer("reply")
     kinds: dict[tuple[object, ...], int] = {}
     numbers, kind, attempts, sealed = [], [], [], []
     for one in outcomes:
@@ -386,8 +390,7 @@ def _told(campaign_id: str, outcomes: Sequence[Marked]) -> tuple[object, ...]:
         kind.append(kinds.setdefault(common, len(kinds) + 1))
         numbers.append(one.number)
         attempts.append(one.attempt)
-        about = _reply_of(campaign_id, one.number)
-        sealed.append(seal(one.reply.encode(), about) if one.reply else None)
+        sealed.append(sealed_reply(campaign_id, one.number, one.reply, sealer))
     columns = map(list, zip(*kinds, strict=True)) if kinds else ([],) * 5
     return (_numbers(numbers), _numbers(kind), _numbers(attempts), sealed, *columns)
 
@@ -460,7 +463,7 @@ def rows(
     wanted = state.value if state else ""
     with database() as connection:
         found = connection.all(_ROWS, (campaign_id, after, wanted, wanted, limit))
-    opened = crypto.keys().sealer("reply").open
+    sealer = crypto.keys().sealer("reply")
     return [
         LedgerRow(
             number,
@@ -468,9 +471,7 @@ def rows(
             attempts,
             code,
             status,
-            opened(bytes(sealed), _reply_of(campaign_id, number)).decode()
-            if sealed
-            else "",
+            opened_reply(campaign_id, number, sealed, sealer),
             reason,
             updated_at,
         )
@@ -521,20 +522,30 @@ def give_up(
     return connection.run(_GIVE_UP, (reason, now, campaign_id)).rowcount
 
 
-def sealed_reply(campaign_id: str, number: int, reply: str) -> bytes | None:
-    """What was said of a delivery, sealed for its row; None where nothing was."""
+def sealed_reply(
+    campaign_id: str, number: int, reply: str, sealer: crypto.DataKey | None = None
+) -> bytes | None:
+    """What was said of a delivery, sealed for its row; None where nothing was.
+
+    Who has many to seal gives the ``sealer`` of replies along.
+    """
     if not reply:
         return None
-    seal = crypto.keys().sealer("reply").seal
-    return seal(reply.encode("utf-8", "replace"), _reply_of(campaign_id, number))
+    sealer = sealer or crypto.keys().sealer("reply")
+    return sealer.seal(reply.encode("utf-8", "replace"), _reply_of(campaign_id, number))
 
 
-def opened_reply(campaign_id: str, number: int, sealed: bytes | None) -> str:
+def opened_reply(
+    campaign_id: str,
+    number: int,
+    sealed: bytes | None,
+    sealer: crypto.DataKey | None = None,
+) -> str:
     """The same, opened; empty where nothing was said. Raises SealBroken."""
-    if sealed is None:
+    if not sealed:
         return ""
-    opened = crypto.keys().sealer("reply").open
-    return opened(bytes(sealed), _reply_of(campaign_id, number)).decode()
+    sealer = sealer or crypto.keys().sealer("reply")
+    return sealer.open(bytes(sealed), _reply_of(campaign_id, number)).decode()
 
 
 def _reply_of(campaign_id: str, number: int) -> str:

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import Row, Sensitivity, Way
+from undisclosed.core.masking import masked_values
 from undisclosed.errors import UndisclosedError
 from undisclosed.store import crypto, journal, list_traces
 from undisclosed.store.crypto import DataKey
@@ -267,18 +268,13 @@ def destroy_over(now: datetime, most: int) -> int:
 
 def masked(row: Row) -> Row:
     """The row as those see it who may not see rows: that there is something."""
-    values = {column: _mask(value) for column, value in row.values.items()}
-    return Row(row.number, None, values, row.way)
+    return Row(row.number, None, masked_values(row.values), row.way)
 
 
 def _refuse_in_use(connection: Connection, list_id: str) -> None:
     # Asked with the list's row in hand, which whoever starts a campaign waits for.
     if connection.one(_IN_USE, (list_id,)) is not None:
         raise ListInUse(list=list_id)
-
-
-def _mask(value: str) -> str:
-    return f"{value[:1]}…" if value else ""
 
 
 def _copy(

@@ -4,7 +4,8 @@
 What is looked up is hashed with one key at a time: a suppression that was missed for a
 moment, because two processes hashed with two keys, would be a mail to somebody who
 must get none. So all of it changes in one transaction, with the tables locked, while
-no part runs. Addresses are taken from where they are sealed. A hash whose address is
+no part runs; one that starts meanwhile waits where it checks its key, and is refused
+there. Addresses are taken from where they are sealed. A hash whose address is
 gone (a list that was destroyed, mail that passed) is replaced by one that nobody can
 make again: rows that belong to one person go on belonging together, and are found by
 no address any more.
@@ -15,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain, islice
 from typing import Final
+
+import psycopg
 
 from undisclosed.core.address import Address
 from undisclosed.core.returns import ReturnKind
@@ -70,6 +73,7 @@ SELECT count(*) FROM pg_stat_activity
  WHERE datname = current_database() AND application_name = 'undisclosed'
    AND pid <> pg_backend_pid()
 """
+_PATIENCE: Final = "SET LOCAL lock_timeout = '5s'"
 _COPY: Final = "COPY rehashed FROM STDIN (FORMAT binary)"
 _TABLE: Final = (
     "CREATE TEMP TABLE rehashed (old bytea NOT NULL, new bytea NOT NULL) ON COMMIT DROP"
@@ -164,9 +168,8 @@ def rehash(now: datetime, *, by: str = "operator") -> int:
     with transaction() as connection:
         if newest is None or newest.id in (keys.id, looks_up(connection)):
             return 0
+        _lock(connection)
         _refuse_others(connection)
-        tables = {table for table, _ in (*HASHES, *SHORT_HASHES, *LONG_HASHES)}
-        connection.run(f"LOCK TABLE {', '.join(sorted(tables))}")
         connection.run(_TABLE)
         found = _collect(connection, _pairs(connection, keys, newest))
         _change(connection)
@@ -175,6 +178,19 @@ def rehash(now: datetime, *, by: str = "operator") -> int:
         facts = {"key": newest.id, "people": found}
         journal.write_with(connection, "look-up key exchanged", facts, actor=by, at=now)
     return found
+
+
+def _lock(connection: Connection) -> None:
+    """Lock whatever has hashes, and by which key they are looked up.
+
+    Before anybody is looked for: who connects later waits until it is decided.
+    """
+    tables = {table for table, _ in (*HASHES, *SHORT_HASHES, *LONG_HASHES)}
+    connection.run(_PATIENCE)
+    try:
+        connection.run(f"LOCK TABLE {', '.join(sorted(tables))}, store_masterkey")
+    except psycopg.errors.LockNotAvailable:
+        raise PartsRunning from None
 
 
 def _refuse_others(connection: Connection) -> None:

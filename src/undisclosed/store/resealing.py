@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from undisclosed.store import crypto, journal
 from undisclosed.store.crypto import DataKey, Keys, SealBroken
-from undisclosed.store.database import Connection, transaction
+from undisclosed.store.database import Connection, database, transaction
 
 STEP: Final = 500
 """Values that are locked at a time."""
@@ -155,7 +155,7 @@ def _column(keys: Keys, column: Column, step: int) -> Iterator[int]:
     after: tuple[object, ...] = ()
     while True:
         with transaction() as connection:
-            rows = _rows(connection, column, after, step)
+            rows = _rows(connection, column, after, step, lock=" FOR UPDATE")
             yield sum(_row(connection, column, row, newest, every) for row in rows)
         if len(rows) < step:
             return
@@ -163,7 +163,11 @@ def _column(keys: Keys, column: Column, step: int) -> Iterator[int]:
 
 
 def _rows(
-    connection: Connection, column: Column, after: tuple[object, ...], step: int
+    connection: Connection,
+    column: Column,
+    after: tuple[object, ...],
+    step: int,
+    lock: str = "",
 ) -> list[dict[str, Any]]:
     names = dict.fromkeys((*column.key, *_named(column.context), column.name))
     key = ", ".join(column.key)
@@ -172,7 +176,7 @@ def _rows(
         f"SELECT {', '.join(names)} FROM {column.table}"  # noqa: S608 (our own names)
         f" WHERE {column.name} IS NOT NULL AND {column.only}"
         f"{f' AND ({key}) > ({places})' if after else ''}"
-        f" ORDER BY {key} LIMIT {step:d} FOR UPDATE"
+        f" ORDER BY {key} LIMIT {step:d}{lock}"
     )
     found = connection.all(query, after)
     return [dict(zip(names, row, strict=True)) for row in found]
@@ -199,8 +203,8 @@ def _row(
 def sealed_by(keys: Keys, step: int = STEP) -> dict[str, int]:
     """How many values each master key sealed, by what names it.
 
-    What none of them opens counts for "". Everything is opened for it: a million
-    values take a minute or so. Raises TransientError.
+    What none of them opens counts for "". Everything is opened for it, and nothing is
+    locked. Raises TransientError.
     """
     counted: dict[str, int] = {}
     every = [(name, keys.of_id(name)) for name in keys.ids]
@@ -218,7 +222,7 @@ def sealed_by(keys: Keys, step: int = STEP) -> dict[str, int]:
 def _every_row(column: Column, step: int) -> Iterator[dict[str, Any]]:
     after: tuple[object, ...] = ()
     while True:
-        with transaction() as connection:
+        with database() as connection:
             rows = _rows(connection, column, after, step)
         yield from rows
         if len(rows) < step:

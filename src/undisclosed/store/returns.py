@@ -22,7 +22,7 @@ from undisclosed.core.campaign import (
     MailKind,
 )
 from undisclosed.core.returns import Cause, ReturnKind
-from undisclosed.store import crypto, journal, ledger, lists, suppressions
+from undisclosed.store import crypto, ledger, lists, suppressions
 from undisclosed.store.database import Connection, database, transaction
 from undisclosed.store.suppressions import Reason
 
@@ -38,9 +38,6 @@ LATELY: Final = timedelta(hours=1)
 
 KEEP: Final = timedelta(days=400)
 """How long is known what came back."""
-
-FORGOTTEN: Final = Address("(no longer known)", "")
-"""Stands for an address whose list was destroyed: its keyed hash alone is left."""
 
 _WHOSE: Final = """
 SELECT c.id, d.number, c.team_id, c.kind, c.list_id, d.address_hash
@@ -63,24 +60,21 @@ _FAILED_BEFORE: Final = """
 SELECT count(DISTINCT campaign_id) FROM store_returnedmail
  WHERE kind = 'failed' AND address_hash = %b AND at > %s
 """
-_SUPPRESS_HASH: Final = """
-INSERT INTO store_suppression (
-    address_hash, address_sealed, team_id, reason, kinds, at, by
-) VALUES (%b, %b, NULL, %s, %s, %s, %s)
-ON CONFLICT DO NOTHING
-"""
 _STANDING: Final = """
 SELECT c.state,
-       count(r.key) FILTER (WHERE r.kind = 'complaint'),
-       count(r.key) FILTER (WHERE r.kind = 'complaint' AND r.at >= c.updated_at),
-       count(r.key) FILTER (WHERE r.kind = 'failed' AND r.at >= c.updated_at)
+       count(DISTINCT r.number) FILTER (WHERE r.kind = 'complaint'),
+       count(DISTINCT r.number) FILTER (
+           WHERE r.kind = 'complaint' AND r.at >= c.updated_at),
+       count(DISTINCT r.number) FILTER (
+           WHERE r.kind = 'failed' AND r.at >= c.updated_at)
   FROM store_campaign c
   LEFT JOIN store_returnedmail r
     ON r.campaign_id = c.id AND r.kind IN ('complaint', 'failed')
  WHERE c.id = %s GROUP BY c.state
 """
 _COUNTS: Final = (
-    "SELECT kind, count(*) FROM store_returnedmail WHERE campaign_id = %s GROUP BY kind"
+    "SELECT kind, count(DISTINCT number) FROM store_returnedmail"
+    " WHERE campaign_id = %s GROUP BY kind"
 )
 _PURGE: Final = """
 DELETE FROM store_returnedmail WHERE key IN (
@@ -105,6 +99,11 @@ _EVENTS: Final = {
 }
 
 
+_SUPPRESSING: Final = (
+    ReturnKind.FAILED,
+    ReturnKind.COMPLAINT,
+    ReturnKind.UNSUBSCRIBE,
+)
 _LOCK: Final = 0x756E6469_72657475
 """The number of our advisory lock: who has it reads the mailbox."""
 
@@ -132,13 +131,18 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came back, as the ledger knows it. ``key`` tells two of them apart."""
+    """What came back, as the ledger knows it. ``key`` tells two of them apart.
+
+    What is not proven names its delivery by what strangers may know: it counts, and is
+    kept without its person, so that nothing follows from it for them.
+    """
 
     key: bytes = field(repr=False)
     kind: ReturnKind
     cause: Cause = Cause.OTHER
     status: str = ""
     reply: str = field(default="", repr=False)
+    is_proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +188,14 @@ def _whose(
     return Whose(campaign, number, team, MailKind(kind), list_id, bytes(hashed))
 
 
-def key_of(kind: ReturnKind, about: Whose) -> bytes:
-    """What tells two reports apart: of one delivery, each kind counts once."""
+def key_of(kind: ReturnKind, about: Whose, *, is_proven: bool = True) -> bytes:
+    """What tells two reports apart: of one delivery, each kind counts once.
+
+    What is not proven takes no place from what is: that one has its consequences.
+    """
     plain = f"{kind.value}/{about.campaign_id}/{about.number}"
+    if not is_proven:
+        plain += "/not proven"
     return crypto.keys().hash("returned mail", plain.encode())
 
 
@@ -195,13 +204,13 @@ def record(report: Report, about: Whose | None, now: datetime) -> bool:
 
     Raises TransientError.
     """
-    address = _address_of(about) if about and _may_suppress(report.kind) else None
+    address = _address_of(about) if about and _may_suppress(report) else None
     with transaction() as connection:
         values = (
             report.key,
             about.campaign_id if about else "",
             about.number if about else None,
-            about.address_hash if about else None,
+            about.address_hash if about and report.is_proven else None,
             report.kind.value,
             report.cause.value,
             report.status[:16],
@@ -211,7 +220,8 @@ def record(report: Report, about: Whose | None, now: datetime) -> bool:
             return False
         if about is not None:
             _change(connection, report, about, now)
-            _suppress(connection, report, about, address, now)
+            if _may_suppress(report):
+                _suppress(connection, report, about, address, now)
     return True
 
 
@@ -265,8 +275,8 @@ def purge(now: datetime, most: int = 5_000) -> int:
         return connection.run(_PURGE, (now - KEEP, most)).rowcount
 
 
-def _may_suppress(kind: ReturnKind) -> bool:
-    return kind in (ReturnKind.FAILED, ReturnKind.COMPLAINT, ReturnKind.UNSUBSCRIBE)
+def _may_suppress(report: Report) -> bool:
+    return report.is_proven and report.kind in _SUPPRESSING
 
 
 def _address_of(about: Whose) -> Address | None:
@@ -328,12 +338,7 @@ def _suppress(
     if address is not None:
         suppressions.suppress([address], reason, only=only, by=BY, now=now)
         return
-    sealed = crypto.seal_address(FORGOTTEN)
-    kinds = only.value if only else ""
-    values = (about.address_hash, sealed, reason.value, kinds, now, BY)
-    if connection.run(_SUPPRESS_HASH, values).rowcount:
-        facts = {"people": 1, "reason": reason.value, "team": "all"}
-        journal.write_with(connection, "suppressed", facts, actor=BY, at=now)
+    suppressions.suppress_hash(about.address_hash, reason, only=only, by=BY, now=now)
 
 
 def _is_over(

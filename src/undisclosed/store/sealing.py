@@ -123,13 +123,16 @@ def records(now: datetime) -> Iterator[dict[str, Any]]:
     yield {"format": FORMAT, "exported_at": _time(now)}
     with transaction() as connection:
         connection.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        seals = {row[2]: row for row in connection.all(_SEALS)}
+        seals: dict[int, list[Row]] = {}
+        for row in connection.all(_SEALS):
+            seals.setdefault(row[2], []).append(row)
         for batch in _batches(connection):
             yield from _entries(connection, batch)
             yield _batch_record(batch)
-            if batch[0] in seals:
-                *seal_row, response = seals[batch[0]]
-                yield _seal_record(tuple(seal_row)) | _timestamp(response)
+            yield from map(_stamped, seals.pop(batch[0], ()))
+        # A seal of no batch is none of ours, and is shown for what it is.
+        for rows in seals.values():
+            yield from map(_stamped, rows)
         yield from _rest(connection, now)
 
 
@@ -272,11 +275,13 @@ def _seal_record(row: Row) -> dict[str, Any]:
     }
 
 
-def _timestamp(response: bytes | None) -> dict[str, str]:
-    """What an authority answered about a seal; beside its hash, not part of it."""
-    if response is None:
-        return {}
-    return {"timestamp": base64.b64encode(bytes(response)).decode("ascii")}
+def _stamped(row: Row) -> dict[str, Any]:
+    """A seal with what an authority answered: beside its hash, not part of it."""
+    *seal_row, response = row
+    record = _seal_record(tuple(seal_row))
+    if response is not None:
+        record["timestamp"] = base64.b64encode(bytes(response)).decode("ascii")
+    return record
 
 
 def _time(at: datetime) -> str:

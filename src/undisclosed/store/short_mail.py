@@ -27,7 +27,8 @@ class ShortMail:
     """One sentence, and what the link to ``page`` is called.
 
     ``about`` names what was said to whom in words of the caller: the same mail made
-    twice has one identifier, and is queued once. ``hostname`` stands in Message-ID.
+    twice at one and the same ``now`` has one identifier, and is queued once; made at
+    another, it is another mail. ``hostname`` stands in Message-ID.
     """
 
     author: Address

@@ -29,7 +29,7 @@ AGAIN_AFTER: Final = timedelta(minutes=10)
 _MISSING: Final = """
 SELECT s.day FROM store_journalseal s
  WHERE NOT EXISTS (SELECT FROM store_journaltimestamp t WHERE t.day = s.day)
- ORDER BY s.day LIMIT %s
+ ORDER BY s.day = ANY(%b::date[]), s.day LIMIT %s
 """
 _INSERT: Final = (
     "INSERT INTO store_journaltimestamp (day, at, response) VALUES (%s, %s, %b)"
@@ -39,20 +39,29 @@ _INSERT: Final = (
 log = logging.getLogger(__name__)
 
 
-def stamp(authority: Authority, most: int = MOST) -> int:
+def stamp(
+    authority: Authority, most: int = MOST, wrong: set[date] | None = None
+) -> int:
     """Ask for what is missing, the oldest first; how many seals got their timestamp.
 
-    Raises AuthorityAway, TimestampWrong, and TransientError where the database is away.
+    A day whose timestamp is wrong holds up no other: it is put into ``wrong``, and what
+    is in there is asked for after the rest. Raises the last TimestampWrong at the end,
+    AuthorityAway at once, and TransientError where the database is away.
     """
+    wrong = set() if wrong is None else wrong
     with database() as connection:
-        days = [row[0] for row in connection.all(_MISSING, (most,))]
+        days = [row[0] for row in connection.all(_MISSING, (sorted(wrong), most))]
+    last: TimestampWrong | None = None
     for day in days:
-        response = timestamps.ask(authority, sealing.head_of(day))
-        found = read_timestamp(response, day.isoformat())
-        if found.at < _end_of(day):
-            # One of the two clocks is wrong, and it would stay so for good.
-            raise TimestampWrong(because="it is from before the end of that day")
-        _keep(day, found)
+        try:
+            _keep(day, _asked(authority, day))
+        except TimestampWrong as error:
+            last = error
+            wrong.add(day)
+        else:
+            wrong.discard(day)
+    if last is not None:
+        raise last
     return len(days)
 
 
@@ -75,18 +84,31 @@ class Stamping:
         self._authority = authority
         self._clock = clock
         self._next_at: datetime | None = None
+        self._wrong: set[date] = set()
 
     def stamp_due(self) -> int:
-        """Ask where something is missing and it is time to. Never raises for it."""
+        """Ask where something is missing and it is time to. Never raises for it.
+
+        How many were kept, where nothing went wrong.
+        """
         now = self._clock()
         if self._next_at is not None and now < self._next_at:
             return 0
         try:
-            return stamp(self._authority)
+            return stamp(self._authority, wrong=self._wrong)
         except (TimestampWrong, TransientError) as error:
             self._next_at = now + AGAIN_AFTER
             log.warning("No timestamp of the journal: %s", error)
             return 0
+
+
+def _asked(authority: Authority, day: date) -> Timestamp:
+    response = timestamps.ask(authority, sealing.head_of(day))
+    found = read_timestamp(response, day.isoformat())
+    if found.at < _end_of(day):
+        # One of the two clocks is wrong, and it would stay so for good.
+        raise TimestampWrong(because="it is from before the end of that day")
+    return found
 
 
 def _keep(day: date, found: Timestamp) -> None:

@@ -21,6 +21,9 @@ from undisclosed.store.desk import Page
 
 PER_PAGE: Final = 50
 
+FORGOTTEN: Final = Address("(no longer known)", "")
+"""Stands for an address whose list was destroyed: its keyed hash alone is left."""
+
 _SUPPRESS: Final = """
 INSERT INTO store_suppression (
     address_hash, address_sealed, team_id, reason, kinds, at, by
@@ -106,10 +109,32 @@ def suppress(
     ``team`` is a team's id, None for all teams; ``only`` is the kind of mail that it
     holds for, None for every mail. One journal entry tells the number.
     """
+    people = ((crypto.address_hash(one), one) for one in addresses)
+    return _suppress(people, reason, team, only, by, now)
+
+
+def suppress_hash(
+    hashed: bytes, reason: Reason, *, only: MailKind | None, by: str, now: datetime
+) -> int:
+    """Do not mail whoever this keyed hash is of, for all teams; how many are new.
+
+    For an address that is no longer known here: its list was destroyed.
+    """
+    return _suppress([(hashed, FORGOTTEN)], reason, None, only, by, now)
+
+
+def _suppress(
+    people: Iterable[tuple[bytes, Address]],
+    reason: Reason,
+    team: object | None,
+    only: MailKind | None,
+    by: str,
+    now: datetime,
+) -> int:
     kinds, new, left = only.value if only else "", 0, 0
     with transaction() as connection:
-        for address in addresses:
-            hashed, sealed = crypto.address_hash(address), crypto.seal_address(address)
+        for hashed, address in people:
+            sealed = crypto.seal_address(address)
             values = (hashed, sealed, team, reason.value, kinds, now, by)
             new += connection.run(_SUPPRESS, values).rowcount
             taken = (reason.value, now, team, team, kinds, hashed)

@@ -189,16 +189,18 @@ def _in_der(response: bytes) -> bytes:
 
 def _exchanged(authority: Authority, request: bytes) -> bytes:
     """One POST (RFC 3161 §3.4). Redirections are not followed."""
-    url, seconds = urlsplit(authority.url), authority.patience.total_seconds()
-    until = time.monotonic() + seconds
+    url = urlsplit(authority.url)
+    until = time.monotonic() + authority.patience.total_seconds()
     where = urlunsplit(("", "", url.path or "/", url.query, ""))
     headers = {"Content-Type": _QUERY, "Accept": _REPLY}
     try:
-        with closing(_connection(url, seconds)) as connection:
-            connection.connect()
-            with _cut_off(connection.sock, until):
-                connection.request("POST", where, request, headers)
-                answer = _read(connection)
+        with (
+            closing(_reached(url, until)) as sock,
+            _cut_off(sock, until),
+            closing(_connection(url, sock)) as connection,
+        ):
+            connection.request("POST", where, request, headers)
+            answer = _read(connection)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise AuthorityAway(error=type(error).__name__) from None
     if time.monotonic() >= until:
@@ -206,12 +208,57 @@ def _exchanged(authority: Authority, request: bytes) -> bytes:
     return answer
 
 
-def _connection(url: SplitResult, timeout: float) -> http.client.HTTPConnection:
+def _reached(url: SplitResult, until: float) -> socket.socket:
+    """A socket to the first address that answers; for https its TLS is not begun.
+
+    Each address has its share of the time that is left, so that one that swallows
+    everything leaves some to the next.
+    """
+    port = url.port or (443 if url.scheme == "https" else 80)
+    found = socket.getaddrinfo(url.hostname, port, type=socket.SOCK_STREAM)
+    error: OSError = TimeoutError()
+    for left, (family, kind, protocol, _, address) in zip(
+        range(len(found), 0, -1), found, strict=True
+    ):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(_remaining(until) / left)
+            sock.connect(address)
+            sock.settimeout(_remaining(until))
+            return _wrapped(url, sock)
+        except OSError as failed:
+            sock.close()
+            error = failed
+    raise error
+
+
+def _wrapped(url: SplitResult, sock: socket.socket) -> socket.socket:
+    if url.scheme != "https":
+        return sock
+    return ssl.create_default_context().wrap_socket(
+        sock, server_hostname=url.hostname, do_handshake_on_connect=False
+    )
+
+
+def _connection(url: SplitResult, sock: socket.socket) -> http.client.HTTPConnection:
+    """What speaks HTTP through a socket that is there; TLS begins here."""
     host = url.hostname or ""
-    if url.scheme == "https":
-        tls = ssl.create_default_context()
-        return http.client.HTTPSConnection(host, url.port, timeout=timeout, context=tls)
-    return http.client.HTTPConnection(host, url.port, timeout=timeout)
+    if isinstance(sock, ssl.SSLSocket):
+        sock.do_handshake()
+        connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+            host, url.port, context=sock.context
+        )
+    else:
+        connection = http.client.HTTPConnection(host, url.port)
+    connection.sock = sock
+    return connection
+
+
+def _remaining(until: float) -> float:
+    seconds = until - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError
+    return seconds
 
 
 @contextmanager

@@ -14,10 +14,12 @@ authority to its hash (RFC 3161): which hash it is of and which time it says is 
 here, the authority's signature is not; ``--timestamps`` writes the answers into files,
 and the command line of OpenSSL that verifies each is printed.
 
-What this finds: an entry that was inserted, left out, changed or moved; a batch that
-was left out, changed, moved or made a second time; a journal that was cut off at its
-end, where a head that was noted before (``--head``) is no longer in it. Exit codes: 0
-everything holds, 3 something does not, 65 the file is no export.
+What this finds: an entry that was inserted, doubled, left out, changed or moved; a
+batch that was left out, changed, moved or made a second time; a day that is over and
+has no seal; a journal that was cut off at its end, where a head that was noted before
+(``--head``) is no longer in it. What holds and still shows less than it seems to, such
+as a timestamp of long after its day, is said. Exit codes: 0 everything holds, 3
+something does not, 65 the file is no export.
 """
 
 import argparse
@@ -27,6 +29,7 @@ import json
 import math
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -40,6 +43,26 @@ FORMAT: Final = "undisclosed-journal-1"
 _HOLDS, _DOES_NOT, _NO_EXPORT = 0, 3, 65
 _LARGEST_PLAIN: Final = 10**21  # ECMAScript writes larger numbers with an exponent
 _SMALLEST_PLAIN: Final = 1e-6
+_BEYOND_WHOLE: Final = 2**53  # no longer told apart in JSON (RFC 7493 §2.2)
+_IN_TIME: Final = timedelta(days=2)  # a timestamp after the end of its day
+_MOST_NAMED: Final = 10  # ids and days that sentences name, of what may be thousands
+_MOST_IN_BATCH: Final = 1_000_000  # far beyond what is sealed at once
+_FIRST_LINE: Final = {"format", "exported_at"}
+_SEALED_OF_ENTRY: Final = ("id", "at", "event", "actor", "facts")
+_HASHES: Final = {"kind", "entries", "root", "previous", "hash"}
+_KNOWN: Final = {
+    "entry": {"kind", "late", *_SEALED_OF_ENTRY},
+    "batch": {"number", "sealed_at", "ids", *_HASHES},
+    "seal": {"day", "batches", "timestamp", *_HASHES},
+}
+_NOT_HASHED: Final = ("hash", "timestamp")
+_KINDS_OF_TIMESTAMP: Final = (
+    bytes.fromhex("2a864886f70d010702"),  # id-signedData
+    bytes.fromhex("2a864886f70d0109100104"),  # id-ct-TSTInfo
+    bytes.fromhex("608648016503040201"),  # id-sha256
+)
+_LONG_FORM, _LONGEST_LENGTH = 0x80, 4  # of DER
+_GENERALIZED_TIME: Final = 0x18  # a tag of DER
 
 
 class NoExport(Exception):
@@ -47,8 +70,14 @@ class NoExport(Exception):
 
 
 def canonical(value: object) -> bytes:
-    """The one form in which a value is hashed (RFC 8785). Raises ValueError."""
-    return _written(value).encode("utf-8")
+    """The one form in which a value is hashed (RFC 8785), 1 and 1.0 being one value.
+
+    Raises ValueError for what has none, whole numbers from 2^53 on among it.
+    """
+    try:
+        return _written(value).encode("utf-8")
+    except RecursionError:
+        raise ValueError("nested too deep") from None
 
 
 def leaf_hash(entry: object) -> bytes:
@@ -88,12 +117,12 @@ def hash_of(record: dict[str, Any]) -> str:
     return hashlib.sha256(canonical(hashed)).hexdigest()
 
 
-_NOT_HASHED: Final = ("hash", "timestamp")
-
-
 @dataclass(slots=True)
 class Verified:
-    """What was found. ``faults`` are sentences; none means that everything holds."""
+    """What was found. ``faults`` are sentences; none means that everything holds.
+
+    ``unstamped`` are sealed days without a timestamp between others that have one.
+    """
 
     entries: int = 0
     batches: int = 0
@@ -102,6 +131,7 @@ class Verified:
     head: str = FIRST
     faults: list[str] = field(default_factory=list)
     timestamps: list["Timestamp"] = field(default_factory=list)
+    unstamped: list[str] = field(default_factory=list)
 
 
 class NoTimestamp(ValueError):
@@ -136,26 +166,40 @@ class _Verifier:
         self.entries: list[dict[str, Any]] = []
         self.day = Tree()
         self.day_batches: list[int] = []
+        self.open_days: set[str] = set()
+        self.newest_day = ""
         self.seal = FIRST
-        self.last_day = ""
+        self.sealed_days: list[str] = []
         self.seen: list[tuple[int, int]] = []
 
     def run(self, records: Iterable[dict[str, Any]]) -> Verified:
-        for record in records:
-            match record.get("kind"):
-                case "entry":
-                    self.entries.append(record)
-                case "batch":
-                    self._batch(record)
-                case "seal":
-                    self._seal(record)
-                case _:
-                    raise NoExport("a record has no known kind")
+        for position, record in enumerate(records, 1):
+            try:
+                self._record(record)
+            except (KeyError, TypeError, ValueError, OverflowError):
+                raise NoExport(f"record {position} is none of a journal") from None
         self._rest()
         return self.found
 
     def _fault(self, sentence: str) -> None:
         self.found.faults.append(sentence)
+
+    def _record(self, record: dict[str, Any]) -> None:
+        match record:
+            case {"kind": "entry", "id": int(number)}:
+                name = f"Entry {number}"
+                self.entries.append(record)
+                _entry_of(record)  # Raises KeyError where it is not whole.
+            case {"kind": "batch", "number": int(number)}:
+                name = f"Batch {number}"
+                self._batch(record)
+            case {"kind": "seal", "day": str(day)}:
+                name = f"The seal of {date.fromisoformat(day)}"
+                self._seal(record)
+            case _:
+                raise ValueError("of no known kind")
+        if record.keys() - _KNOWN[record["kind"]]:
+            self._fault(f"{name} says something that was not sealed.")
 
     def _batch(self, record: dict[str, Any]) -> None:
         number = record["number"]
@@ -167,31 +211,49 @@ class _Verifier:
             self._fault(f"Batch {number} was changed.")
         self._entries_of(number, record)
         self.found.batches = number
-        self.found.head = record["hash"]
+        self.found.head = bytes.fromhex(record["hash"]).hex()
         self.missing.discard(record["hash"])
         self.day_batches.append(number)
+        day = date.fromisoformat(record["sealed_at"][:10]).isoformat()
+        self.open_days.add(day)
+        self.newest_day = max(self.newest_day, day)
 
     def _entries_of(self, number: int, record: dict[str, Any]) -> None:
-        named = [one for first, last in record["ids"] for one in range(first, last + 1)]
+        named = _ids_named(record["ids"])
         entries = [_entry_of(one) for one in self.entries]
         ids = [entry["id"] for entry in entries]
         tree = Tree()
         for entry in entries:
-            leaf = leaf_hash(entry)
+            try:
+                leaf = leaf_hash(entry)
+            except ValueError:
+                leaf = b""
+                self._fault(f"Entry {entry['id']} holds what has no canonical form.")
             tree.add(leaf)
             self.day.add(leaf)
         if ids != named:
-            for one in sorted(set(named) - set(ids))[:10]:
-                self._fault(f"Entry {one} of batch {number} is missing.")
-            for one in sorted(set(ids) - set(named))[:10]:
-                self._fault(f"Entry {one} stands in batch {number} but is not its own.")
-            if sorted(ids) == sorted(named):
-                self._fault(f"The entries of batch {number} are in another order.")
-        elif tree.root().hex() != record["root"]:
-            self._fault(f"An entry of batch {number} was changed.")
+            self._other_ids(number, ids, named)
+        if record["entries"] != len(ids):
+            self._fault(f"Batch {number} counts other entries than it has.")
+        # Whatever was said of the ids: it is the root that vouches for the entries.
+        if tree.root().hex() != record["root"]:
+            what = "An entry of batch {} was changed."
+            other = "The root of batch {} is of other entries."
+            self._fault((what if ids == named else other).format(number))
         self._seen_once(number, record["ids"])
         self.found.entries += len(ids)
         self.entries = []
+
+    def _other_ids(self, number: int, ids: list[int], named: list[int]) -> None:
+        for one in sorted(set(named) - set(ids))[:_MOST_NAMED]:
+            self._fault(f"Entry {one} of batch {number} is missing.")
+        for one in sorted(set(ids) - set(named))[:_MOST_NAMED]:
+            self._fault(f"Entry {one} stands in batch {number} but is not its own.")
+        for one in sorted(Counter(ids) - Counter(set(ids)))[:_MOST_NAMED]:
+            self._fault(f"Entry {one} stands in batch {number} more than once.")
+        if sorted(ids) == sorted(named):
+            self._fault(f"The entries of batch {number} are in another order.")
+        self._fault(f"The entries of batch {number} are not those that it names.")
 
     def _seen_once(self, number: int, ids: list[list[int]]) -> None:
         for first, last in ids:
@@ -204,21 +266,25 @@ class _Verifier:
         day = record["day"]
         if record["previous"] != self.seal:
             self._fault(f"The seal of {day} does not follow the seal before it.")
-        if day <= self.last_day:
+        if self.sealed_days and day <= self.sealed_days[-1]:
             self._fault(f"The seal of {day} is not later than the seal before it.")
         if record["hash"] != hash_of(record):
             self._fault(f"The seal of {day} was changed.")
-        own = self.day_batches
-        batches = [own[0], own[-1]] if own else []
+        batches = self.day_batches[:1] + self.day_batches[-1:]
         if record["batches"] != batches or record["entries"] != self.day.size:
             self._fault(f"The seal of {day} is of other batches.")
         elif record["root"] != self.day.root().hex():
             self._fault(f"The seal of {day} is of other entries.")
+        if self.entries:
+            self._fault(f"The seal of {day} stands within a batch.")
+        if self.open_days - {day}:
+            self._fault(f"The seal of {day} is of batches of another day.")
         if record.get("timestamp") is not None:
             self._timestamp(record)
-        self.seal, self.last_day = record["hash"], day
+        self.seal = record["hash"]
+        self.sealed_days.append(day)
         self.missing.discard(record["hash"])
-        self.day, self.day_batches = Tree(), []
+        self.day, self.day_batches, self.open_days = Tree(), [], set()
         self.found.seals += 1
 
     def _timestamp(self, record: dict[str, Any]) -> None:
@@ -239,12 +305,31 @@ class _Verifier:
     def _rest(self) -> None:
         self.found.unsealed = len(self.entries)
         newest = max((last for _, last in self.seen), default=0)
+        before = 0
         for one in self.entries:
-            entry = _entry_of(one)
-            if entry["id"] <= newest and one.get("late"):
-                self._fault(f"Entry {entry['id']} stands in no batch.")
+            number = one["id"]
+            if number <= newest and one.get("late"):
+                self._fault(f"Entry {number} stands in no batch.")
+            elif any(first <= number <= last for first, last in self.seen):
+                self._fault(f"Entry {number} stands once more, behind the last batch.")
+            elif number <= before:
+                self._fault(f"Entry {number} stands behind a younger one.")
+            before = number
+        for day in sorted(self.open_days):
+            if day < self.newest_day:
+                self._fault(f"The batches of {day} have no seal.")
         for head in sorted(self.missing):
             self._fault(f"The head {head[:16]}… that was noted is not in this journal.")
+        if stamped := {one.day for one in self.found.timestamps}:
+            between = (d for d in self.sealed_days if min(stamped) < d < max(stamped))
+            self.found.unstamped = sorted(set(between) - stamped)
+
+
+def _ids_named(ids: list[list[int]]) -> list[int]:
+    # Counted first: a forged batch may name more ids than there is memory for.
+    if sum(max(0, last - first + 1) for first, last in ids) > _MOST_IN_BATCH:
+        raise ValueError("more than a batch can hold")
+    return [one for first, last in ids for one in range(first, last + 1)]
 
 
 def read_timestamp(response: bytes, day: str = "") -> Timestamp:
@@ -279,12 +364,6 @@ def read_timestamp(response: bytes, day: str = "") -> Timestamp:
     return Timestamp(day, digest.hex(), at, response)
 
 
-_KINDS_OF_TIMESTAMP: Final = (
-    bytes.fromhex("2a864886f70d010702"),  # id-signedData
-    bytes.fromhex("2a864886f70d0109100104"),  # id-ct-TSTInfo
-    bytes.fromhex("608648016503040201"),  # id-sha256
-)
-
 DerValue = tuple[int, int, int]
 """A value of DER: its tag, and where what it holds begins and ends."""
 
@@ -310,9 +389,6 @@ def der_values(data: bytes, position: int, end: int) -> list[DerValue]:
     return found
 
 
-_LONG_FORM, _LONGEST_LENGTH = 0x80, 4
-
-
 def der_within(data: bytes, value: DerValue) -> list[DerValue]:
     """The values that a constructed one holds. Raises ValueError."""
     return der_values(data, value[1], value[2])
@@ -328,16 +404,13 @@ def _generalized_time(data: bytes, value: DerValue) -> datetime:
     return at + timedelta(seconds=float(f"0.{fraction or 0}"))
 
 
-_GENERALIZED_TIME: Final = 0x18
-
-
 def _end_of(day: str) -> datetime:
     midnight = datetime.combine(date.fromisoformat(day), datetime.min.time())
     return midnight.replace(tzinfo=UTC) + timedelta(days=1)
 
 
 def _entry_of(record: dict[str, Any]) -> dict[str, Any]:
-    return {key: record[key] for key in ("id", "at", "event", "actor", "facts")}
+    return {key: record[key] for key in _SEALED_OF_ENTRY}
 
 
 def _joined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -358,8 +431,8 @@ def _written(value: object) -> str:
     match value:
         case None | bool():
             return json.dumps(value)
-        case int():
-            return _number(float(value)) if abs(value) >= 2**53 else str(value)
+        case int() if abs(value) < _BEYOND_WHOLE:
+            return str(value)
         case float():
             return _number(value)
         case str():
@@ -371,7 +444,7 @@ def _written(value: object) -> str:
             keys = sorted(value, key=lambda key: str(key).encode("utf-16-be"))
             members = (f"{_written(str(key))}:{_written(value[key])}" for key in keys)
             return "{" + ",".join(members) + "}"
-    raise ValueError(f"{type(value).__name__} has no canonical form")
+    raise ValueError(f"this {type(value).__name__} has no canonical form")
 
 
 def _number(value: float) -> str:
@@ -401,18 +474,26 @@ def read(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
     number = 0
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line)
-        except ValueError:
-            raise NoExport(f"line {number} is not JSON") from None
+            record = json.loads(line, object_pairs_hook=_members)
+            canonical(record)
+        except (ValueError, RecursionError):
+            raise NoExport(f"line {number} is not JSON of one meaning") from None
         if not isinstance(record, dict):
             raise NoExport(f"line {number} is no record")
-        if number == 1:
-            if record.get("format") != FORMAT:
-                raise NoExport("line 1 does not say that this is an exported journal")
-            continue
-        yield record
+        if number > 1:
+            yield record
+        elif record.get("format") != FORMAT or record.keys() - _FIRST_LINE:
+            raise NoExport("line 1 does not say that this is an exported journal")
     if not number:
         raise NoExport("the file is empty")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        # Readers differ in which of the two they show, and one only was hashed.
+        raise ValueError("a member twice")
+    return members
 
 
 def words(found: Verified) -> list[str]:
@@ -432,8 +513,31 @@ def _timestamps(found: Verified) -> list[str]:
     if not found.timestamps:
         return []
     newest = max(found.timestamps, key=lambda one: one.day)
-    number = _number_of(len(found.timestamps), "daily seal", "daily seals")
-    return [f"Timestamped: {number}, that of {newest.day} at {newest.at:%F %T} UTC."]
+    seals = _number_of(len(found.timestamps), "daily seal", "daily seals")
+    said = f"Timestamped: {seals}, that of {newest.day} at {newest.at:%F %T} UTC."
+    between = f"Sealed without a timestamp: {_days(found.unstamped)}."
+    return [said, *_late(found), *([between] if found.unstamped else [])]
+
+
+def _late(found: Verified) -> list[str]:
+    """What shows less than it seems to, one sentence for what was stamped together."""
+    together: dict[str, list[str]] = {}
+    at = datetime.max.replace(tzinfo=UTC)
+    for one in reversed(found.timestamps):
+        # Seals are one chain: the timestamp of a later one is of this one, too.
+        at = min(at, one.at)
+        if at > _end_of(one.day) + _IN_TIME:
+            together.setdefault(f"{at:%F}", []).insert(0, one.day)
+    return [
+        f"Timestamped late: {_days(days)}, only on {on}. This does not show that"
+        " nothing was written anew before."
+        for on, days in reversed(together.items())
+    ]
+
+
+def _days(days: list[str]) -> str:
+    named, more = days[:_MOST_NAMED], len(days) - _MOST_NAMED
+    return ", ".join(named) + (f" and {more:,} more" if more > 0 else "")
 
 
 def commands(found: Verified, folder: str) -> list[str]:
@@ -462,8 +566,8 @@ def _said_of_signatures(found: Verified, folder: str) -> list[str]:
     if not found.timestamps:
         return []
     not_checked = "The signatures of the timestamps were not verified here."
+    how = "--timestamps FOLDER writes them out, and prints what verifies them."
     if not folder:
-        how = "--timestamps FOLDER writes them out, and prints what verifies them."
         return [f"{not_checked} {how}"]
     write_timestamps(found, folder)
     return [f"{not_checked} These commands do:", *commands(found, folder)]
@@ -476,19 +580,16 @@ def _number_of(number: int, one: str, several: str) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Verify a file; the exit code."""
     parser = argparse.ArgumentParser(description="Verify an exported journal.")
-    parser.add_argument("file", help="what `undisclosed journal export` wrote")
-    parser.add_argument(
-        "--head", action="append", default=[], help="a head or seal noted before"
-    )
-    parser.add_argument(
-        "--timestamps", default="", metavar="FOLDER", help="write timestamps there"
-    )
+    add = parser.add_argument
+    add("file", help="what `undisclosed journal export` wrote")
+    add("--head", action="append", default=[], help="a head or seal noted before")
+    add("--timestamps", default="", metavar="FOLDER", help="write timestamps there")
     args = parser.parse_args(arguments)
     try:
         with open(args.file, encoding="utf-8") as lines:
             found = verify(read(lines), args.head)
         more = _said_of_signatures(found, args.timestamps)
-    except (OSError, UnicodeDecodeError, NoExport, KeyError, TypeError) as error:
+    except (OSError, UnicodeDecodeError, NoExport) as error:
         print(f"{args.file}: no exported journal: {error}", file=sys.stderr)
         return _NO_EXPORT
     print("\n".join([*words(found), *more]))

@@ -7,10 +7,14 @@ without a table of its own. A short journal is verified while the page waits; a 
 by a worker.
 """
 
+import fcntl
+import logging
+import os
+import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from undisclosed.store import (
     jobs,
@@ -33,7 +37,12 @@ HEADS: Final = "journal.heads"
 """The file beside the data in which the seals of days are noted."""
 
 _MOST_FAULTS: Final = 20
+_SEALS: Final = "SELECT day, hash FROM store_journalseal WHERE day > %s ORDER BY day"
+_HEAD: Final = re.compile(r"(\d{4}-\d\d-\d\d) [0-9a-f]{64}", re.ASCII)
 _LOCK: Final = 0x7665_7269  # advisory: one process verifies at a time
+
+
+log = logging.getLogger(__name__)
 
 
 def ask(settings: Settings, *, by: str, now: datetime) -> bool:
@@ -87,11 +96,40 @@ def found_in(
     return stamping.check(found, timestamps.certificates_of(ca))
 
 
-def note(settings: Settings, sealed: sealing.Sealed) -> None:
-    """Add the seals of days that are over to the file of heads."""
-    if sealed.days:
-        with (settings.store.data / HEADS).open("a", encoding="ascii") as file:
-            file.writelines(f"{day} {digest}\n" for day, digest in sealed.days)
+def note(settings: Settings) -> int:
+    """Add the seals after the last day in the file of heads to it; how many.
+
+    Durably, and whatever a process that died in the middle left out comes with the
+    next call. A file that cannot be written is logged. Raises TransientError.
+    """
+    try:
+        with (settings.store.data / HEADS).open("a+b") as file:
+            # Two workers may share the folder.
+            fcntl.flock(file, fcntl.LOCK_EX)
+            return _append(file)
+    except OSError as error:
+        log.error("The heads of days cannot be noted: %s", error.strerror)
+        return 0
+
+
+def _append(file: IO[bytes]) -> int:
+    file.seek(0)
+    lines = file.read().decode("ascii", "replace").splitlines(keepends=True)
+    if lines and not _is_whole(lines[-1]):
+        # Somebody died while writing it: it is written again.
+        torn = lines.pop()
+        file.truncate(file.tell() - len(torn))
+    elif lines and not lines[-1].endswith("\n"):
+        file.write(b"\n")
+    days = (found[1] for line in lines if (found := _HEAD.fullmatch(line.strip())))
+    with database() as connection:
+        seals = connection.all(_SEALS, (max(days, default=date.min.isoformat()),))
+    if seals:
+        text = "".join(f"{day} {bytes(digest).hex()}\n" for day, digest in seals)
+        file.write(text.encode("ascii"))
+        file.flush()
+        os.fsync(file.fileno())
+    return len(seals)
 
 
 def _verify(settings: Settings, now: datetime) -> None:
@@ -123,5 +161,11 @@ def _noted(data: Path) -> Iterator[str]:
     """The heads that were noted when days were sealed."""
     file = data / HEADS
     if file.exists():
-        for line in file.read_text("ascii", "replace").splitlines():
-            yield line.rpartition(" ")[2]
+        for line in file.read_text("ascii", "replace").splitlines(keepends=True):
+            if _is_whole(line):
+                yield line.strip().rpartition(" ")[2]
+
+
+def _is_whole(line: str) -> bool:
+    """Not the last line of somebody who died while writing it."""
+    return line.endswith("\n") or _HEAD.fullmatch(line) is not None

@@ -115,6 +115,6 @@ def port_of(server: asyncio.Server | None) -> int:
 
     Raises PortRefused where it does not listen.
     """
-    if server is None:
+    if server is None or not server.sockets:
         raise PortRefused("The server is not listening.")
     return int(server.sockets[0].getsockname()[1])

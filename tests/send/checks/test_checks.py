@@ -392,6 +392,33 @@ def test_families_and_a_common_town_are_no_shift():
     assert not found(MergeShift(), rows, columns=columns)
 
 
+# at signs in values
+
+
+@pytest.mark.parametrize("ref", ["3 @ 5", "bob@corp", "zoe@b.example", "a \ufe6b b"])
+def test_an_at_sign_that_would_stop_the_campaign_is_found_with_its_column(ref):
+    rows = [*people(5), row(6, "Zoe Lockwood", ref)]
+    rows = [replace(one, values={**one.values, "Ref": one.values["Ref"] or "1"})
+            for one in rows]  # fmt: skip
+
+    (one,) = found(Fields(), rows, REF)
+
+    assert (one.weight, one.place, one.rows) == (Weight.STOP, "column Ref", (6,))
+    assert 'Write "at"' in one.text
+
+
+def test_an_at_sign_that_a_value_makes_an_address_of_is_found():
+    (one,) = found(Fields(), people(2), "Ask {{ name }}@council.example.")
+
+    assert (one.weight, one.place, one.count) == (Weight.STOP, "text", 2)
+
+
+def test_at_signs_of_the_text_and_of_the_own_address_stop_nothing():
+    text = "Dear {{ name }}, {{ email }}: 3 @ 5, @council, box@council.example."
+
+    assert not found(Fields(), people(5), text)
+
+
 # attachments
 
 
@@ -439,6 +466,46 @@ def test_a_file_that_no_row_names_is_found():
     )
 
     assert [one.count for one in findings] == [2]
+
+
+def own_files(count, kind="text/plain", **named):
+    """So many people with a file each; ``named`` says whose another one's is."""
+    columns = ("Email", "Name", "Ref", "File")
+    ending = kind.rpartition("/")[2]
+    rows = [replace(one, values={**one.values, "File": f"{one.number}.{ending}"})
+            for one in people(count)]  # fmt: skip
+    for number, other in named.get("other", {}).items():
+        values = {**rows[number - 1].values, "File": f"{other}.{ending}"}
+        rows[number - 1] = replace(rows[number - 1], values=values)
+    own = [Attached(f"{n}.{ending}", kind, b"%d" % n, "File")
+           for n in range(1, count + 1)
+           if n not in named.get("other", {})]  # fmt: skip
+    return found(Attachments(), rows, columns=columns, draft=files(*own))
+
+
+def test_a_file_of_ones_own_is_named_by_one_row():
+    assert not own_files(30)
+
+
+def test_one_persons_file_that_a_second_row_names_stops_where_each_has_an_own_one():
+    (one,) = own_files(30, other={7: 3})
+
+    assert (one.weight, one.rows, one.count) == (Weight.STOP, (7,), 1)
+    assert one.place == "files by column"
+
+
+def test_files_that_households_share_need_a_reason():
+    (one,) = own_files(30, other={n: n - 1 for n in range(2, 31, 2)})
+
+    assert (one.weight, one.count) == (Weight.OVERRIDE, 15)
+
+
+def test_a_picture_that_two_rows_name_is_found_without_reading_it():
+    shared, unread = own_files(4, "image/png", other={2: 1})
+
+    assert (shared.weight, shared.rows) == (Weight.OVERRIDE, (2,))
+    assert (unread.weight, unread.count) == (Weight.OVERRIDE, 3)
+    assert "somebody has to look" in unread.text
 
 
 def test_numbers_in_a_file_are_found():

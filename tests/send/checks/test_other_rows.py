@@ -142,3 +142,49 @@ def test_whoever_waits_is_told_of_every_pass_over_the_list():
     assert looked == [1000, 2000]
     assert read[:4] == [1000, 2000, 1000, 2000]
     assert len(read) >= 6
+
+
+@pytest.mark.parametrize(
+    ("markdown", "subject"),
+    [
+        ("Ask {{ ref | default('Zoe Lockwood') }}.", "Bins"),
+        ("Dear all", "Bins of {{ ref | default('Zoe Lockwood') }}"),
+        ("[page](https://u.example/Zoe%20Lockwood)", "Bins"),
+        ("[page](https://u.example/?who=zoe-lockwood&n=1)", "Bins"),
+        ("[page](https://u.example/a/Zoe_Lockwood.html)", "Bins"),
+    ],
+    ids=["a default", "in the subject", "percent forms", "a parameter", "a path"],
+)
+def test_a_name_is_found_in_defaults_and_in_links(markdown, subject):
+    rows = [*people(3), row(4, "Zoe Lockwood")]
+
+    (one,) = found(OtherRows(), rows, markdown, subject)
+
+    assert (one.weight, one.place, one.rows) == (Weight.OVERRIDE, "text", (4,))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Zoe Lockwood diagnosis.txt", "letter-Zoe_Lockwood.txt", "ZoeX 4711223344.txt"],
+)
+def test_the_name_of_a_file_for_all_is_read_as_text(name):
+    rows = [*people(3), row(4, "Zoe Lockwood", "4711223344")]
+    files = (Attached(name, "text/plain", b"hello"),)
+
+    (one,) = found(OtherRows(), rows, draft={"attachments": files})
+
+    assert (one.weight, one.place, one.rows) == (Weight.OVERRIDE, "attachments", (4,))
+
+
+def test_the_name_of_somebody_elses_file_is_read_too():
+    columns = (*COLUMNS, "File")
+    rows = [row(1, "Zoe Lockwood", File="Fay Leeson.pdf"), row(2, "Fay Leeson")]
+    rows[1] = Row(2, rows[1].address, {**rows[1].values, "File": "2.pdf"})
+    files = tuple(
+        Attached(name, "text/plain", b"x", "File")
+        for name in ("Fay Leeson.pdf", "2.pdf")
+    )
+
+    (one,) = found(OtherRows(), rows, columns=columns, draft={"attachments": files})
+
+    assert (one.weight, one.rows) == (Weight.OVERRIDE, (1,))

@@ -17,11 +17,11 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from undisclosed.console import wiring
+from undisclosed.core import masking
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import MailKind, Row
 from undisclosed.core.held import Outgoing, OutgoingKind
 from undisclosed.core.mail import Envelope, Recipient
-from undisclosed.send import masking
 from undisclosed.send.merge import Preview, Template
 from undisclosed.send.message import Marks
 from undisclosed.send.template import RowUnfit, TemplateError

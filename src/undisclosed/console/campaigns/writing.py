@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from undisclosed.console import paging
 from undisclosed.console.access import account_of, requires
+from undisclosed.console.accounts import again
 from undisclosed.console.accounts.again import asked_on_post
 from undisclosed.console.campaigns import samples, wiring
 from undisclosed.console.campaigns.forms import FileForm, WriteForm
@@ -36,7 +37,8 @@ from undisclosed.store.lists import NoSuchList
 def write(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """The text, the list and the sender of a campaign; a change voids approvals."""
     found, account = opened(request, campaign_id)
-    demand(may(account, found, timezone.now()).write)
+    allowed = may(account, found, timezone.now())
+    demand(allowed.write)
     chosen = campaign_lists.of_team(found.team)
     form = WriteForm(
         request.POST or None, lists=chosen, initial=_initial(found), label_suffix=""
@@ -56,8 +58,9 @@ def write(request: HttpRequest, campaign_id: str) -> HttpResponse:
         "form": form,
         "files": campaign_files.summaries(campaign_id),
         "file_form": FileForm(auto_id="id_file_%s"),
+        "may": allowed,
         "columns": [_in_text(column) for column in _chosen_columns(form)],
-        **_preview(found, 1, may(account, found, timezone.now()).masked),
+        **_preview(found, 1, allowed.masked),
     }
     status = 400 if form.errors else 200
     return render(request, "campaigns/write.html", context, status=status)
@@ -92,13 +95,18 @@ def keep_file(request: HttpRequest, campaign_id: str) -> HttpResponse:
 @requires()
 @require_POST
 def open_file(request: HttpRequest, campaign_id: str, number: int) -> HttpResponse:
-    """A file as recipients get it; one person's own only with the right to see rows."""
+    """A file as recipients get it; one person's own only with the right to see rows.
+
+    That one is asked for again, and journalled, as a row that is shown is.
+    """
     found, account = opened(request, campaign_id)
     if not 0 < number <= len(campaign_files.summaries(campaign_id)):
         raise Http404
     file = store.files_of(campaign_id)[number - 1]
     if file.column:
         demand(may(account, found, timezone.now()).see_rows)
+        if (first := again.before(request)) is not None:
+            return first
         journal.write(
             "file opened", actor=str(account.pk), campaign=campaign_id, file=number
         )
@@ -164,6 +172,7 @@ def live_preview(request: HttpRequest, campaign_id: str) -> HttpResponse:
 
 @requires()
 @require_POST
+@asked_on_post
 def test(request: HttpRequest, campaign_id: str) -> HttpResponse:
     """Send one row's message to oneself; masked for who may not read rows."""
     found, account = opened(request, campaign_id)

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final, cast
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from undisclosed.console import paging, wiring
@@ -22,6 +24,7 @@ from undisclosed.store import journal, sealing, verifier, verifying
 from undisclosed.store import journal_reading as reading
 from undisclosed.store.journal_reading import Asked, Found
 from undisclosed.store.models import Account
+from undisclosed.store.timestamps import AuthorityUnknown
 
 _DAYS_AT_ONCE: Final = 31
 _LARGEST_ID: Final = 2**63 - 1
@@ -78,7 +81,16 @@ def days(request: HttpRequest) -> HttpResponse:
 def verify(request: HttpRequest) -> HttpResponse:
     """Verify it: now where it is short, else a worker does."""
     by = str(account_of(request).pk)
-    verifying.ask(wiring.settings(), by=by, now=timezone.now())
+    try:
+        verifying.ask(wiring.settings(), by=by, now=timezone.now())
+    except AuthorityUnknown:
+        messages.error(
+            request,
+            _(
+                "It was not verified: the file that journal.timestamp_ca names cannot "
+                "be read, or holds no certificate. Ask whoever runs this installation."
+            ),
+        )
     return redirect("journal:list")
 
 

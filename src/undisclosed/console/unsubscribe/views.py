@@ -27,7 +27,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         if sending.unsubscribe(tokens, token, timezone.now()):
             return _say(request, wording.done(words))
-    elif sending.subscriber(tokens, token) is not None:
+    elif sending.delivery_of(tokens, token) is not None:
         return _say(request, wording.asking(words))
     return _say(request, wording.wrong(words), status=404)
 

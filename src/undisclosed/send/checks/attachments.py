@@ -14,6 +14,10 @@ from undisclosed.send.checks.words import word_list
 
 NAME = "attachments"
 
+_BY_COLUMN = "files by column"
+_MOSTLY = 0.9
+"""Of people's own files: the share that one row alone has to name in most lists."""
+
 _PLAIN = frozenset({"properties", "link", "header or footer", "text", "drawing"})
 """Channels below a document that its reader sees, or that seldom hold people."""
 
@@ -40,7 +44,10 @@ class _Looking:
     common: set[Address] = field(default_factory=set, repr=False)
     own: dict[int, frozenset[Address]] = field(default_factory=dict, repr=False)
     listed: frozenset[Address] = field(default=frozenset(), repr=False)
-    used: set[int] = field(default_factory=set)
+    unread: set[int] = field(default_factory=set)
+    first: dict[int, int] = field(default_factory=dict)
+    again: set[int] = field(default_factory=set)
+    shared: Tally = field(default_factory=Tally)
     wrong: Tally = field(default_factory=Tally)
     others: Tally = field(default_factory=Tally)
 
@@ -50,6 +57,8 @@ class _Looking:
         shown = frozenset(content.shown) - self.view.senders
         if attached.column:
             self.own[id(attached)] = shown
+            if content.is_unread:
+                self.unread.add(id(attached))
         else:
             self.common |= shown
         for sentence in content.uncertain:
@@ -78,12 +87,17 @@ class _Looking:
         if not self.own or row.address is None:
             return
         for attached in self.view.own_files(row):
-            self.used.add(id(attached))
+            self._count(id(attached), row.number)
             shown = self.own[id(attached)] - {row.address}
             if shown & self.listed:
                 self.wrong.add(row.number)
             elif shown:
                 self.others.add(row.number)
+
+    def _count(self, key: int, row: int) -> None:
+        if self.first.setdefault(key, row) != row:
+            self.again.add(key)
+            self.shared.add(row)
 
     def findings(self) -> Iterator[CheckFinding]:
         """What was found in the files, and who."""
@@ -100,15 +114,30 @@ class _Looking:
             )
         if self.wrong.count:
             text = "A person's own file shows the address of another one of the list."
-            yield self.wrong.finding(NAME, Weight.STOP, text, "files by column")
-        if nobodys := len(self.own.keys() - self.used):
-            files = "1 file is" if nobodys == 1 else f"{nobodys:,} files are"
-            text = f"{files} nobody's: no row names them."
-            place = "files by column"
-            yield CheckFinding(NAME, Weight.OVERRIDE, text, place, (), nobodys)
+            yield self.wrong.finding(NAME, Weight.STOP, text, _BY_COLUMN)
+        yield from self._uses()
         if self.others.count:
             text = "A person's own file shows somebody else's address."
-            yield self.others.finding(NAME, Weight.OVERRIDE, text, "files by column")
+            yield self.others.finding(NAME, Weight.OVERRIDE, text, _BY_COLUMN)
+
+    def _uses(self) -> Iterator[CheckFinding]:
+        """Own files that somebody gets after another, that nobody gets or reads."""
+        if self.again:
+            # Where nearly everybody has a file of their own, one more is a slip.
+            is_slip = len(self.again) <= (1 - _MOSTLY) * len(self.first)
+            text = (
+                f"{_files(len(self.again))} named by more than one row: somebody "
+                "would get a file that is another person's. Who is to have the same "
+                "gets a copy under a name of its own."
+            )
+            weight = Weight.STOP if is_slip else Weight.OVERRIDE
+            yield self.shared.finding(NAME, weight, text, _BY_COLUMN)
+        if nobodys := len(self.own.keys() - self.first.keys()):
+            text = f"{_files(nobodys)} nobody's: no row names them."
+            yield CheckFinding(NAME, Weight.OVERRIDE, text, _BY_COLUMN, (), nobodys)
+        if unread := len(self.unread & self.first.keys()):
+            text = f"{_files(unread)} not to be read here: somebody has to look."
+            yield CheckFinding(NAME, Weight.OVERRIDE, text, _BY_COLUMN, (), unread)
 
     def _is_outside(self, address: Address) -> bool:
         domain = address.person.rpartition("@")[2]
@@ -120,6 +149,10 @@ class _Looking:
     ) -> None:
         weight = Weight.NOTE if is_note else Weight.OVERRIDE
         self.found.append(CheckFinding(NAME, weight, text, place, (), count))
+
+
+def _files(count: int) -> str:
+    return "1 file is" if count == 1 else f"{count:,} files are"
 
 
 def _is_hidden(channel: str) -> bool:

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check fields: every field is filled, for everybody, with a value."""
+"""Check fields: every field is filled, for everybody, with a value that may leave."""
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from undisclosed.core.campaign import CheckFinding, Weight
+from undisclosed.core.address import Address
+from undisclosed.core.campaign import CheckFinding, Row, Weight
+from undisclosed.send.at_signs import has_unexplained_sign
 from undisclosed.send.checks.check import Tally, column_place, messages
 from undisclosed.send.checks.places import written
 from undisclosed.send.checks.view import CampaignView, Merged
+from undisclosed.send.wire_check import Allowed, SomebodyElse, check_wire
 
 NAME = "fields"
 
@@ -29,10 +32,16 @@ _NO_VALUES = frozenset({
 
 
 class Fields:
-    """Rows that do not fit, fields that nobody has, values that are none."""
+    """Rows that do not fit, fields that nobody has, values that are none.
+
+    Each message is looked at as it is once more when it leaves: what would stop the
+    campaign in its middle is found before anybody approves it.
+    """
 
     name = NAME
-    description = "Find missing values, fields never filled, left-over placeholders."
+    description = (
+        "Find missing values, placeholders, at signs that would stop a message."
+    )
 
     def start(self, view: CampaignView) -> "_Looking":
         """Look at the draft."""
@@ -47,17 +56,21 @@ class Fields:
             for match in _LEFT_OVER.finditer(text.text)
         ]
         names = {name: view.template.columns[name] for name in view.template.fields}
-        return _Looking(names, found, set(names))
+        allowed = Allowed.of(view.senders, view.template.constant_texts())
+        return _Looking(view, allowed, names, found, set(names))
 
 
 @dataclass(slots=True)
 class _Looking:
+    view: CampaignView = field(repr=False)
+    allowed: Allowed = field(repr=False)
     columns: Mapping[str, str]
     found: list[CheckFinding]
     empty: set[str]
     looked: Tally = field(default_factory=Tally)
     unfit: dict[str, Tally] = field(default_factory=dict)
     odd: dict[str, Tally] = field(default_factory=dict)
+    stopped: dict[str, Tally] = field(default_factory=dict)
 
     def look(self, one: Merged) -> None:
         """Look at the row's values."""
@@ -65,12 +78,33 @@ class _Looking:
         if one.message is None:
             why = _OF_ROW.sub("", one.why)
             self.unfit.setdefault(why, Tally()).add(one.row.number)
+        else:
+            self._look_at_wire(one.row, one.message.raw)
         for name, column in self.columns.items():
             value = one.row.values.get(column, "").strip()
             if value:
                 self.empty.discard(name)
             if value.lower() in _NO_VALUES:
                 self.odd.setdefault(column, Tally()).add(one.row.number)
+
+    def _look_at_wire(self, row: Row, wire: bytes) -> None:
+        if row.address is None:
+            return
+        parts = self.view.template.own_parts(row)
+        try:
+            check_wire(wire, row.address, self.allowed, parts)
+        except SomebodyElse:
+            for place in self._places(row, row.address) or ("text",):
+                self.stopped.setdefault(place, Tally()).add(row.number)
+
+    def _places(self, row: Row, address: Address) -> list[str]:
+        """The columns whose values have an at sign of somebody else."""
+        people, signs = self.allowed.people | {address}, self.allowed.signs
+        return [
+            column_place(column)
+            for column in self.columns.values()
+            if has_unexplained_sign(row.values.get(column, ""), people, signs)
+        ]
 
     def findings(self) -> Iterator[CheckFinding]:
         """What was found."""
@@ -83,6 +117,13 @@ class _Looking:
                 f"{messages(tally.count).capitalize()} would show a value that is none."
             )
             yield tally.finding(NAME, Weight.OVERRIDE, text, column_place(column))
+        for place, tally in self.stopped.items():
+            text = (
+                f"{messages(tally.count).capitalize()} would be stopped on leaving, by "
+                'an at sign outside of the recipient\'s own address. Write "at", or '
+                "put the address into the text that all get."
+            )
+            yield tally.finding(NAME, Weight.STOP, text, place)
         if self.looked.count:
             for name in sorted(self.empty):
                 yield CheckFinding(

@@ -36,12 +36,14 @@ class FileText:
     """An attachment as text.
 
     ``shown`` are people with the channels that show them; ``uncertain`` names what
-    could not be read, one sentence each.
+    could not be read, one sentence each; ``is_unread`` says that nothing here reads
+    such a file (a picture).
     """
 
     texts: tuple[DocumentText, ...] = field(default=(), repr=False)
     shown: Mapping[Address, tuple[str, ...]] = field(default_factory=dict, repr=False)
     uncertain: tuple[str, ...] = ()
+    is_unread: bool = False
 
 
 def read_file(attached: Attached, reader: Reader | None) -> FileText:
@@ -64,10 +66,19 @@ def read_file(attached: Attached, reader: Reader | None) -> FileText:
             DocumentText("attached message", decode(one)) for one in document.messages
         )
         uncertain = (*uncertain, *document.uncertain)
-    return FileText(texts, content.shown, tuple(dict.fromkeys(uncertain)))
+    return FileText(
+        texts,
+        content.shown,
+        tuple(dict.fromkeys(uncertain)),
+        is_unread=kind is None and _is_picture(attached),
+    )
 
 
 def _plain(attached: Attached) -> tuple[DocumentText, ...]:
-    if attached.media_type.lower().startswith(_PICTURES) or not attached.content:
+    if _is_picture(attached) or not attached.content:
         return ()
     return (DocumentText(TEXT, decode(attached.content)),)
+
+
+def _is_picture(attached: Attached) -> bool:
+    return attached.media_type.lower().startswith(_PICTURES)

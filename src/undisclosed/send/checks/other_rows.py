@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from itertools import islice
+from urllib.parse import unquote
 
 from undisclosed.core.campaign import Attached, CheckFinding, Row, Way, Weight
 from undisclosed.send.checks.check import Tally, column_place, messages, people
@@ -37,6 +38,8 @@ _LONGEST_NAME = 5
 _WORD = re.compile(r"[^\s,;:()<>\[\]\"|]+")
 _EDGE = ".!?'*_~`-/"
 _NO_SIGN = re.compile(r"[^0-9a-z]+")
+_LINK = re.compile(r"(?:https?://|mailto:)[^\s<>\"]+", re.IGNORECASE)
+_BETWEEN_WORDS = re.compile(r"[\s/?&=#+_.-]+")
 _NUMBER = range(6, 35)
 _SHORTEST_NAME = 8
 
@@ -233,8 +236,21 @@ class _Common:
 
 
 def _file_keys(view: CampaignView, attached: Attached) -> Iterable[Key]:
+    """What stands in a file, and in its name."""
     for text in view.file_text(attached).texts:
         yield from keys_in(text.text)
+    stem = attached.name.rpartition(".")[0] or attached.name
+    yield from keys_in(stem)
+    yield from keys_in(_BETWEEN_WORDS.sub(" ", stem))
+
+
+def _constant_keys(text: str) -> Iterator[Key]:
+    """What stands in a constant text, and in the links of it."""
+    yield from keys_in(text)
+    for link in _LINK.finditer(text):
+        plain = unquote(link[0])
+        yield from keys_in(plain)
+        yield from keys_in(_BETWEEN_WORDS.sub(" ", plain))
 
 
 @dataclass(slots=True)
@@ -279,7 +295,7 @@ class _Looking:
         """Look at what everybody gets, which the whole index is asked about."""
         view, index = self.view, self.index
         texts = (*view.template.constant_texts(), view.draft.author_name)
-        said = {key for text in texts for key in keys_in(text)}
+        said = {key for text in texts for key in _constant_keys(text)}
         filed = {key for one in view.common_files for key in _file_keys(view, one)}
         senders = {one.person for one in view.senders}
         if self.more:

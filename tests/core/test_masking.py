@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from undisclosed.core.address import Address
 from undisclosed.core.campaign import Attached, Draft, Row
-from undisclosed.send.masking import masked
+from undisclosed.core.masking import masked
 from undisclosed.send.merge import compile_draft
 from undisclosed.send.message import Marks
 
