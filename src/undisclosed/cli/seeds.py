@@ -90,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     wiring.configure(settings)
     if args.accept is not None:
         return _accept(args)
-    found, account = allowed(args, lambda may: may.write)
+    found, account = allowed(args, lambda may: may.write or may.send)
     seeds = _seeds(settings, found, _rows(args, found, account))
     if not args.no_dry_run:
         print(f"A dry run: {len(seeds)} made, nothing was sent. --no-dry-run sends.")
